@@ -1,0 +1,35 @@
+"""PostgreSQL and Valkey for the tests, where DATABASE_URL and REDIS_URL do not name others.
+
+The settings call this before they read the environment. Workers of pytest-xdist inherit the addresses, so the servers
+are started once, by the process that starts the workers, and end with it.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+
+def start_missing() -> None:
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        return
+    from portal.launch import processes, servers
+
+    folder = Path(tempfile.mkdtemp(prefix="videotime-tests-"))
+    folder.chmod(0o711)
+    started = []
+
+    def end() -> None:
+        processes.stop(started)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    if "DATABASE_URL" not in os.environ:
+        postgres = servers.start_postgres(folder / "postgres", throwaway=True)
+        started.append(postgres.child)
+        os.environ["DATABASE_URL"] = postgres.url
+    if "REDIS_URL" not in os.environ:
+        valkey = servers.start_valkey(folder / "valkey")
+        started.append(valkey.child)
+        os.environ["REDIS_URL"] = valkey.url
