@@ -1,9 +1,26 @@
-"""The project's settings with what the tests change: servers of their own, and a hasher that costs nothing."""
+"""The product's settings with a quick hasher and made-up keys. Servers: tests/servers.py."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "k" * 40)
+os.environ.setdefault("FIELD_KEYS", "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMhISE=")
+os.environ.setdefault("INDEX_KEY", "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=")
+os.environ.setdefault("LINK_KEY", "dGVzdHMtb25seS1saW5rLS1rZXktMzItYnl0ZXMhISE=")
+os.environ.setdefault("DEMO", "1")
+os.environ.setdefault("VAR", "/tmp/videotime-tests")
 
 from tests.servers import start_missing
 
-start_missing()  # before the project's settings read the environment
+start_missing()  # their addresses must stand in the environment before the settings read it
 
 from portal.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CELERY_TASK_ALWAYS_EAGER = False
+# Transactional tests empty every table, the append-only ones too: the same switch as retention.
+DATABASES["default"]["OPTIONS"]["options"] += " -c videotime.retention=on"  # noqa: F405
