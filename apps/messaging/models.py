@@ -1,0 +1,125 @@
+"""The outbox: a written message to an address, kept until it is delivered or given up."""
+
+import uuid
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.crypto import EncryptedTextField
+
+
+class Channel(models.TextChoices):
+    SMS = "sms", _("text message")
+    EMAIL = "email", _("e-mail")
+
+
+class OutboxState(models.TextChoices):
+    """FHIR Communication.status in the supplier's finer steps."""
+
+    WAITING = "waiting", _("waiting")
+    SENDING = "sending", _("being sent")
+    SENT = "sent", _("sent")
+    DELIVERED = "delivered", _("delivered")
+    FAILED = "failed", _("not delivered")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+OPEN_STATES = [OutboxState.WAITING, OutboxState.SENDING]
+
+
+class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
+    def due(self, now: datetime) -> Self:
+        """Return what may be taken now: waiting and due, or taken by a worker that died (lease over)."""
+        return self.filter(
+            Q(state=OutboxState.WAITING, due_at__lte=now) | Q(state=OutboxState.SENDING, leased_until__lte=now)
+        )
+
+    def about_appointment(self, uid: uuid.UUID) -> Self:
+        return self.filter(about=uid)
+
+
+class OutboxMessage(models.Model):
+    """One message to one address (FHIR Communication).
+
+    `about` + `about_version` + `recipient` + `purpose` + `channel` is unique: the same thing is said
+    once. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due.
+    """
+
+    reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    about = models.UUIDField(null=True)
+    about_version = models.PositiveIntegerField(default=0)
+    recipient = models.CharField(max_length=80)
+    purpose = models.CharField(max_length=40)
+    channel = models.CharField(max_length=8, choices=Channel)
+    language = models.CharField(max_length=8, default="nb")
+    sender = models.CharField(max_length=80, blank=True)
+    address = EncryptedTextField()
+    subject = models.CharField(max_length=200, blank=True)
+    body = EncryptedTextField()
+    calendar = EncryptedTextField(null=True, blank=True)
+    calendar_method = models.CharField(max_length=16, blank=True)
+    organisation_id = models.BigIntegerField(null=True)
+
+    state = models.CharField(max_length=12, choices=OutboxState, default=OutboxState.WAITING)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    not_after = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    carrier = models.CharField(max_length=20, blank=True)
+    carrier_id = models.CharField(max_length=100, blank=True)
+    failure = models.CharField(max_length=60, blank=True)
+
+    objects = OutboxMessageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                name="outbox_says_the_same_thing_once",
+                fields=["about", "about_version", "recipient", "purpose", "channel"],
+            ),
+            models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=OutboxState.values)),
+            models.CheckConstraint(
+                name="outbox_sending_has_a_lease",
+                condition=~Q(state=OutboxState.SENDING) | Q(leased_until__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outbox_sent_has_a_time",
+                condition=~Q(state__in=[OutboxState.SENT, OutboxState.DELIVERED]) | Q(sent_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="outbox_due_before_it_is_too_late",
+                condition=Q(not_after__isnull=True) | Q(not_after__gt=F("created_at")),
+            ),
+        ]
+        indexes = [
+            models.Index(name="outbox_waiting_by_due", fields=["due_at"], condition=Q(state=OutboxState.WAITING)),
+            models.Index(name="outbox_leases", fields=["leased_until"], condition=Q(state=OutboxState.SENDING)),
+            models.Index(name="outbox_about", fields=["about"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.channel} {self.reference}"
+
+
+class MessageReceipt(models.Model):
+    """What a carrier said about a message, as it came; the same receipt counts once."""
+
+    message = models.ForeignKey(OutboxMessage, models.CASCADE, related_name="receipts")
+    said = models.CharField(max_length=20)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["received_at", "id"]
+        constraints = [
+            models.UniqueConstraint(name="receipt_counts_once", fields=["message", "said"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} {self.said}"

@@ -1,0 +1,251 @@
+"""The first times when every need of an appointment is met, and who would come."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from .bits import positions, run_starts, stretch
+from .openings import Openings, grid_bits, open_bits
+from .units import WEEK
+
+Taken = Iterable[tuple[int, int, int]]
+"""Time that is gone: schedule, first unit, and the unit after the last."""
+
+LoadTaken = Callable[[int, int], Taken]
+"""Reads what is taken of all schedules in question between two units."""
+
+CHUNKS = (WEEK, 2 * WEEK)
+"""Read a week, then two, then the rest: most searches end in the first; a full diary is not read in six pieces."""
+
+
+class Pick(Enum):
+    """Who of a pool comes when several can."""
+
+    ORDERED = "ordered"
+    FAIR = "fair"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A role that must be filled, by a named schedule or by any one of a pool."""
+
+    role: str
+    candidates: tuple[int, ...]
+    required: bool = True
+    buffered: bool = True  # performers also give the time before and after; the patient does not
+    pick: Pick = Pick.ORDERED
+    usual: frozenset[int] = frozenset()  # whom the patient knows comes first, whatever the order
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is looked for. All times are units; starts lie in [first, last) and in [earliest, latest)."""
+
+    needs: tuple[Need, ...]
+    length: int
+    first: int
+    last: int
+    earliest: int  # now and the shortest notice
+    latest: int  # now and the horizon
+    before: int = 0
+    after: int = 0
+    step: int = 3
+    zone: str = "Europe/Oslo"
+
+    @property
+    def starts(self) -> tuple[int, int]:
+        return max(self.first, self.earliest), min(self.last, self.latest)
+
+
+@dataclass(frozen=True, slots=True)
+class JointTime:
+    """A start at which everyone can come; `who` has one schedule for each need, or None for an optional one."""
+
+    start: int
+    who: tuple[int | None, ...]
+
+
+def joint_times(
+    question: Question, openings: Mapping[int, Openings], load_taken: LoadTaken, *, limit: int | None = None
+) -> list[JointTime]:
+    """List the first times, the earliest first; schedules without openings are never free."""
+    found: list[JointTime] = []
+    for first, last in _chunks(*question.starts):
+        taken = load_taken(first - question.before, last + question.length + question.after)
+        found += _times_in(question, first, last, openings, taken, None if limit is None else limit - len(found))
+        if limit is not None and len(found) >= limit:
+            break
+    return found
+
+
+def is_open(
+    question: Question,
+    openings: Mapping[int, Openings],
+    load_taken: LoadTaken,
+    time: JointTime,
+) -> bool:
+    """Say whether exactly these may still meet at this time: the same search, narrowed to it."""
+    if len(time.who) != len(question.needs):
+        return False
+    needs = tuple(
+        replace(need, candidates=tuple(one for one in need.candidates if one == chosen))
+        for need, chosen in zip(question.needs, time.who, strict=True)
+    )
+    narrow = replace(question, needs=needs, first=time.start, last=time.start + 1)
+    return joint_times(narrow, openings, load_taken, limit=1) == [time]
+
+
+def _chunks(first: int, last: int) -> Iterable[tuple[int, int]]:
+    for length in CHUNKS:
+        if first >= last:
+            return
+        yield first, min(first + length, last)
+        first += length
+    if first < last:
+        yield first, last
+
+
+def _times_in(
+    question: Question, first: int, last: int, openings: Mapping[int, Openings], taken: Taken, limit: int | None
+) -> list[JointTime]:
+    diary = _Diary(question, first, last, openings, taken)
+    possible = grid_bits(question.zone, question.step, first, last)
+    for need in sorted(question.needs, key=lambda need: len(need.candidates)):
+        if need.required:
+            possible &= diary.anyone(need)
+            if not possible:
+                return []
+
+    ranked = [(need, diary.ranked(need)) for need in question.needs]
+    shared = _pools_overlap(question.needs)
+    found: list[JointTime] = []
+    for start in positions(possible):
+        who = _distinct(ranked, start) if shared else _first_free(ranked, start)
+        if who is not None:
+            found.append(JointTime(first + start, who))
+            if len(found) == limit:
+                break
+    return found
+
+
+class _Diary:
+    """The starts each candidate could take in one chunk."""
+
+    def __init__(
+        self, question: Question, first: int, last: int, openings: Mapping[int, Openings], taken: Taken
+    ) -> None:
+        self._question = question
+        self._begin, self._end = first - question.before, last + question.length
+        self._whole = (1 << (last - first)) - 1
+        self._openings = openings
+        self._taken = _taken_bits(taken, self._begin, self._end)
+        self._starts: dict[tuple[int, bool], int] = {}
+
+    def starts(self, one: int, buffered: bool) -> int:
+        """Return the starts in the chunk at which this schedule is free for long enough."""
+        bits = self._starts.get((one, buffered))
+        if bits is None:
+            bits = self._starts[one, buffered] = self._find_starts(one, buffered)
+        return bits
+
+    def _find_starts(self, one: int, buffered: bool) -> int:
+        rules = self._openings.get(one)
+        if rules is None:
+            return 0
+        free = open_bits(rules, self._begin, self._end)
+        taken = self._taken.get(one)
+        if taken:
+            free ^= free & taken
+        question = self._question
+        if buffered:  # the run begins with the time before, so its first bit is already the start of the meeting
+            return run_starts(free, question.before + question.length + question.after) & self._whole
+        return run_starts(free >> question.before, question.length) & self._whole
+
+    def anyone(self, need: Need) -> int:
+        """Return the starts at which at least one candidate could come."""
+        bits = 0
+        for one in need.candidates:
+            bits |= self.starts(one, need.buffered)
+        return bits
+
+    def ranked(self, need: Need) -> list[tuple[int, int]]:
+        """List the candidates who can come at all, the preferred first, with their starts."""
+        able = [(one, bits) for one in need.candidates if (bits := self.starts(one, need.buffered))]
+        if need.pick is Pick.FAIR:
+            able.sort(key=lambda pair: self._load(pair[0]))
+        if need.usual:
+            able.sort(key=lambda pair: pair[0] not in need.usual)
+        return able
+
+    def _load(self, one: int) -> float:
+        """Return how much of the open time is taken: half a position carries half the load."""
+        opened = open_bits(self._openings[one], self._begin, self._end)
+        return (opened & self._taken.get(one, 0)).bit_count() / opened.bit_count()
+
+
+Ranked = Sequence[tuple[Need, list[tuple[int, int]]]]
+
+
+def _taken_bits(taken: Taken, begin: int, end: int) -> dict[int, int]:
+    bits: dict[int, int] = {}
+    for one, start, stop in taken:
+        bits[one] = bits.get(one, 0) | stretch(max(start, begin) - begin, min(stop, end) - begin)
+    return bits
+
+
+def _pools_overlap(needs: Iterable[Need]) -> bool:
+    seen: set[int] = set()
+    for need in needs:
+        if not seen.isdisjoint(need.candidates):
+            return True
+        seen.update(need.candidates)
+    return False
+
+
+def _first_free(ranked: Ranked, start: int) -> tuple[int | None, ...]:
+    return tuple(next((one for one, bits in able if bits >> start & 1), None) for _, able in ranked)
+
+
+def _distinct(ranked: Ranked, start: int) -> tuple[int | None, ...] | None:
+    """Choose different people for all required needs, the first need having the first choice; then the optional."""
+    options = [[one for one, bits in able if bits >> start & 1] for _, able in ranked]
+    required = [n for n, (need, _) in enumerate(ranked) if need.required]
+    if not _can_all_be_filled([options[n] for n in required]):
+        return None
+
+    who: list[int | None] = [None] * len(options)
+    used: set[int] = set()
+    for done, n in enumerate(required, start=1):
+        for one in options[n]:
+            if one in used:
+                continue
+            rest = [[other for other in options[m] if other != one and other not in used] for m in required[done:]]
+            if _can_all_be_filled(rest):
+                who[n] = one
+                used.add(one)
+                break
+    for n, (need, _) in enumerate(ranked):
+        if not need.required:
+            for one in options[n]:
+                if one not in used:
+                    who[n] = one
+                    used.add(one)
+                    break
+    return tuple(who)
+
+
+def _can_all_be_filled(options: Sequence[Sequence[int]]) -> bool:
+    """Say whether each can have one of its options and nobody is chosen twice (bipartite matching)."""
+    chosen: dict[int, int] = {}
+
+    def place(n: int, tried: set[int]) -> bool:
+        for one in options[n]:
+            if one in tried:
+                continue
+            tried.add(one)
+            if one not in chosen or place(chosen[one], tried):
+                chosen[one] = n
+                return True
+        return False
+
+    return all(place(n, set()) for n in range(len(options)))

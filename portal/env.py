@@ -1,0 +1,63 @@
+"""Typed reading of environment variables; a secret may come as NAME or as NAME_FILE."""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+
+class Misconfigured(Exception):
+    """An environment variable is missing or unusable; the message is one line that says what to do."""
+
+
+def env(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name)
+    if value is None and (path := os.environ.get(f"{name}_FILE")):
+        try:
+            value = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as fault:
+            raise Misconfigured(f"{name}_FILE cannot be read: {fault.strerror}.") from fault
+    if value is None:
+        if default is None:
+            raise Misconfigured(f"Set {name} (or {name}_FILE).")
+        return default
+    return value
+
+
+def env_bool(name: str, *, default: bool = False) -> bool:
+    value = env(name, "1" if default else "0").strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off", ""}:
+        return False
+    raise Misconfigured(f"{name} must be 1 or 0.")
+
+
+def env_int(name: str, default: int) -> int:
+    value = env(name, str(default))
+    try:
+        return int(value)
+    except ValueError as fault:
+        raise Misconfigured(f"{name} must be a whole number.") from fault
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in env(name, default).split(",") if part.strip()]
+
+
+def database(url: str) -> dict[str, object]:
+    """Read `postgres://user:password@host:port/name`; `?host=/run/socket` names a socket folder."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
+        raise Misconfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path[1:]),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.pop("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s", **query},
+    }
