@@ -135,7 +135,7 @@ class _Diary:
         self, question: Question, first: int, last: int, openings: Mapping[int, Openings], taken: Taken
     ) -> None:
         self._question = question
-        self._begin, self._end = first - question.before, last + question.length
+        self._begin, self._end = first - question.before, last + question.length + question.after
         self._whole = (1 << (last - first)) - 1
         self._openings = openings
         self._taken = _taken_bits(taken, self._begin, self._end)
