@@ -18,7 +18,7 @@ def start_missing() -> None:
 
     folder = Path(tempfile.mkdtemp(prefix="videotime-tests-"))
     folder.chmod(0o711)
-    started = []
+    started: list[processes.Child] = []
 
     def end() -> None:
         processes.stop(started)

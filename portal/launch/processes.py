@@ -53,7 +53,9 @@ def start(
     To be called from the main thread: Linux counts the death of the thread that started the child.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    if log.exists():
+        log.replace(log.with_suffix(".log.1"))
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [*_dies_with_us(stop_signal), *map(str, command)],
             stdin=subprocess.DEVNULL,
@@ -73,9 +75,10 @@ def stop(children: Iterable[Child], *, grace: float = GRACE) -> None:
         if not child.ended():
             child.process.send_signal(child.stop_signal)
     deadline = time.monotonic() + grace
-    for child in children:
-        with suppress(subprocess.TimeoutExpired):
-            child.process.wait(max(0.0, deadline - time.monotonic()))
+    with suppress(KeyboardInterrupt):  # asked twice: no more patience
+        for child in children:
+            with suppress(subprocess.TimeoutExpired):
+                child.process.wait(max(0.0, deadline - time.monotonic()))
     for child in children:
         with suppress(ProcessLookupError):
             os.killpg(child.process.pid, signal.SIGKILL)

@@ -137,7 +137,14 @@ def install_python_packages(lock: str) -> None:
 
 
 def pip_install(lock: str) -> None:
-    command = [VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command: list[str | Path] = [
+        VENV / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     command += ["--no-deps", "--require-hashes", "-r", ROOT / lock]
     run(command, f"the packages of {lock} could not be installed")
 

@@ -1,0 +1,93 @@
+"""A production that is only half set up does not start: one line for each thing that is missing."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+PRODUCTION = "production"
+
+
+@register(PRODUCTION)
+def production_is_complete(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing is asked of the demo, nor of a developer's server on this machine."""
+    if settings.DEMO or (settings.DEBUG and not settings.SECURE):
+        return []
+    found = [*_secrets(), *_addresses(), *_messages(), *_rooms()]
+    return [Error(line, id=f"videotime.{name.lower()}") for name, line in found]
+
+
+Fault = tuple[str, str]
+
+
+def _secrets() -> Iterator[Fault]:
+    if len(settings.SECRET_KEY) < 50 or settings.SECRET_KEY.startswith(("django-insecure", "dev-only", "tests-only")):
+        yield "SECRET_KEY", "SECRET_KEY must be 50 random characters or more, made for this installation."
+    if not settings.FIELD_KEYS:
+        yield "FIELD_KEYS", "FIELD_KEYS is missing: one or more keys of 32 random bytes in base64, the newest first."
+    elif not all(map(_is_key, settings.FIELD_KEYS)):
+        yield "FIELD_KEYS", "FIELD_KEYS must hold keys of 32 bytes in URL-safe base64, with commas between."
+    for name in ("INDEX_KEY", "LINK_KEY"):
+        if not _is_key(getattr(settings, name)):
+            yield name, f"{name} must be 32 random bytes in URL-safe base64."
+    keys = [*settings.FIELD_KEYS, settings.INDEX_KEY, settings.LINK_KEY]
+    if all(keys) and len(set(keys)) < len(keys):
+        yield "FIELD_KEYS", "FIELD_KEYS, INDEX_KEY and LINK_KEY must all be different keys."
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _addresses() -> Iterator[Fault]:
+    if settings.DEBUG:
+        yield "DEBUG", "DEBUG must be 0: error pages with DEBUG show what patients have entrusted to us."
+    if not settings.SECURE:
+        yield "PUBLIC_URL", "PUBLIC_URL must be the https address under which people reach the portal."
+    elif not settings.SECURE_PROXY_SSL_HEADER:
+        yield (
+            "TRUSTED_PROXY_COUNT",
+            "TRUSTED_PROXY_COUNT must be the number of proxies in front (1 or more): one of them ends TLS.",
+        )
+    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
+        yield "ALLOWED_HOSTS", "ALLOWED_HOSTS must name the portal's host names, with commas between, and not *."
+    elif not any(host == name or (name.startswith(".") and host.endswith(name)) for name in settings.ALLOWED_HOSTS):
+        yield "ALLOWED_HOSTS", "ALLOWED_HOSTS must hold the host name of PUBLIC_URL."
+    if settings.SOCKETS_URL and not settings.SOCKETS_URL.startswith("wss://"):
+        yield (
+            "SOCKETS_URL",
+            "SOCKETS_URL must be a wss address, or be left out where the proxy sends /ws/ to the sockets.",
+        )
+
+
+def _messages() -> Iterator[Fault]:
+    if settings.EMAIL_CARRIER != "smtp":
+        yield "EMAIL_CARRIER", "EMAIL_CARRIER must be smtp: the inbox is for the demo."
+    elif not settings.EMAIL_HOST:
+        yield "EMAIL_HOST", "EMAIL_HOST is missing: the mail server that takes the portal's mail."
+    if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
+        yield "DEFAULT_FROM_EMAIL", "DEFAULT_FROM_EMAIL is missing: the address that the portal's mail comes from."
+    if not settings.SMS_CARRIERS:
+        yield "SMS_CARRIERS", "SMS_CARRIERS is missing: the carriers of SMS in the order to try them, such as kannel."
+    if "inbox" in settings.SMS_CARRIERS:
+        yield "SMS_CARRIERS", "SMS_CARRIERS must not hold inbox: that is for the demo."
+    if "kannel" in settings.SMS_CARRIERS:
+        for name in ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "RECEIPT_SECRET"):
+            if not getattr(settings, name):
+                yield name, f"{name} is missing: SMS_CARRIERS holds kannel."
+
+
+def _rooms() -> Iterator[Fault]:
+    if not settings.TURN_URLS or not settings.TURN_SECRET:
+        yield (
+            "TURN_URLS",
+            "TURN_URLS and TURN_SECRET are missing: without a TURN server, video fails behind many firewalls.",
+        )

@@ -1,0 +1,46 @@
+"""Whether this process can serve: its database, its Valkey, and a database of the shape that the code expects."""
+
+import logging
+
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+OLDEST_POSTGRES = 160000
+
+
+def faults() -> dict[str, str]:
+    """What is wrong, by part; empty when all is well. Nothing about where the parts are or who asks."""
+    found: dict[str, str] = {}
+    try:
+        connection.ensure_connection()
+        if connection.connection.info.server_version < OLDEST_POSTGRES:
+            found["database"] = "PostgreSQL 16 or newer is needed"
+        elif not _migrated():
+            found["migrations"] = "not all are applied"
+    except DatabaseError:
+        logger.exception("the database does not answer")
+        found["database"] = "does not answer"
+    try:
+        cache.get("ready")
+    except (RedisError, OSError):
+        logger.exception("Valkey does not answer")
+        found["valkey"] = "does not answer"
+    return found
+
+
+_seen_migrated = False
+
+
+def _migrated() -> bool:
+    """Say whether every migration is applied; asked of the database until it was so once."""
+    global _seen_migrated  # noqa: PLW0603  (a process that has seen its own migrations applied need not ask again)
+    if not _seen_migrated:
+        executor = MigrationExecutor(connection)
+        _seen_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return _seen_migrated
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return True

@@ -1,0 +1,17 @@
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+from apps.common import health
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked, so that an outage of the database restarts nobody."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The process can do its work: send it people, or do not."""
+    faults = health.faults()
+    return JsonResponse({"ready": not faults, "faults": faults}, status=503 if faults else 200)

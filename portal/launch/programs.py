@@ -1,0 +1,31 @@
+"""The four programs that the product is made of, and how each is started: said once, for the demo and for the image."""
+
+import sys
+from pathlib import Path
+
+Command = list[str | Path]
+
+
+def web(*, host: str, port: int, workers: int = 1, threads: int = 4) -> Command:
+    """Pages and the API, over WSGI."""
+    command: Command = [sys.executable, "-m", "granian", "--interface=wsgi", "portal.wsgi:application", "--no-ws"]
+    command += [f"--host={host}", f"--port={port}", f"--workers={workers}", f"--blocking-threads={threads}"]
+    return [*command, "--backlog=1024", "--workers-kill-timeout=5", "--log-level=warning"]
+
+
+def sockets(*, host: str, port: int) -> Command:
+    """Waiting room and signalling, over ASGI."""
+    command: Command = [sys.executable, "-m", "uvicorn", "portal.asgi:application", f"--host={host}", f"--port={port}"]
+    return [*command, "--lifespan=off", "--log-level=warning", "--no-access-log", "--timeout-graceful-shutdown=3"]
+
+
+def worker(*, pool: str, concurrency: int) -> Command:
+    """The sweepers' work."""
+    command: Command = [sys.executable, "-m", "celery", "--app=portal", "--quiet", "worker", f"--pool={pool}"]
+    return [*command, f"--concurrency={concurrency}", "--loglevel=INFO", "--without-mingle", "--without-gossip"]
+
+
+def beat(*, schedule: Path) -> Command:
+    """The clock that calls the sweepers: one of it, not more."""
+    command: Command = [sys.executable, "-m", "celery", "--app=portal", "--quiet", "beat"]
+    return [*command, "--loglevel=INFO", f"--schedule={schedule}", "--pidfile="]

@@ -1,0 +1,84 @@
+"""Runs one part of the product in production, after looking whether the set-up is complete.
+
+python -m portal.launch.serve web | sockets | worker | beat | migrate | check
+"""
+
+import os
+import sys
+from http.client import HTTPConnection
+from pathlib import Path
+
+from portal.launch import programs
+
+# Without these the settings cannot even be read; what stands here is only for looking at the rest.
+FIRST = {"SECRET_KEY": "-", "DATABASE_URL": "postgres://-@-/-", "REDIS_URL": "redis://-"}
+PARTS = ("web", "sockets", "worker", "beat", "migrate", "check", "health")
+
+
+def main() -> int:
+    part = sys.argv[1] if len(sys.argv) == 2 else ""
+    if part not in PARTS:
+        print(f"Say which part: {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    if part == "health":
+        return 0 if is_ready() else 1
+    if faults := what_is_missing():
+        print("\n".join(faults), file=sys.stderr)
+        print(f"Not started: {len(faults)} fault{'s' * (len(faults) > 1)} in the set-up.", file=sys.stderr)
+        return 1
+    if part != "check":
+        words = [str(word) for word in command(part)]
+        os.execv(words[0], words)  # noqa: S606  (the program takes this process's place, and its signals)
+    return 0
+
+
+def command(part: str) -> programs.Command:
+    def number(name: str, default: int) -> int:
+        return int(os.environ.get(name) or default)
+
+    host, port = os.environ.get("HOST") or "0.0.0.0", number("PORT", 8000)  # noqa: S104  (inside a container)
+    if part == "web":
+        return programs.web(host=host, port=port, workers=number("WORKERS", 2), threads=number("THREADS", 4))
+    if part == "sockets":
+        return programs.sockets(host=host, port=port)
+    if part == "worker":
+        return programs.worker(pool="prefork", concurrency=number("WORKERS", 2))
+    if part == "beat":
+        return programs.beat(schedule=Path(os.environ.get("VAR") or "var") / "beat")
+    return [sys.executable, "manage.py", "migrate", "--no-input"]
+
+
+def is_ready() -> bool:
+    """Ask as the proxy would: under a host name that is allowed, over what counts as TLS."""
+    host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip() or "127.0.0.1"
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=4)
+    try:
+        connection.request("GET", "/readyz", headers={"Host": host, "X-Forwarded-Proto": "https"})
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def what_is_missing() -> list[str]:
+    """One line for each fault of the set-up, all of them at once."""
+    absent = [name for name in FIRST if not (os.environ.get(name) or os.environ.get(f"{name}_FILE"))]
+    faults = [f"{name} is missing: set it, or {name}_FILE to the file that holds it." for name in absent]
+    os.environ.update({name: FIRST[name] for name in absent})
+
+    from portal.env import Misconfigured
+
+    try:
+        import django
+        from django.core import checks
+
+        django.setup()
+    except Misconfigured as fault:
+        return [*faults, str(fault)]
+    found = checks.run_checks(tags=["production"])
+    told = {f"videotime.{name.lower()}" for name in absent}
+    return [*faults, *(str(message.msg) for message in found if message.is_serious() and message.id not in told)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
