@@ -4,6 +4,6 @@ Time is counted in units of five minutes since 1970 (UTC). A stretch of one sche
 integer: bit `n` says whether unit `n` of the stretch is free. People who must all come are an AND, a pool of
 which any one will do is an OR, and a long enough run of free units is a few shifts.
 
-`search.joint_times` lists the first times, `search.is_open` asks about one of them with the same arithmetic,
-and `explain.why_no_time` says what stands in the way when there is none.
+`search.joint_times` lists the first times, or asks about one of them when the question is `search.narrowed` to it;
+`explain.why_no_time` says what stands in the way when there is none.
 """

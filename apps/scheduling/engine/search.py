@@ -78,21 +78,16 @@ def joint_times(
     return found
 
 
-def is_open(
-    question: Question,
-    openings: Mapping[int, Openings],
-    load_taken: LoadTaken,
-    time: JointTime,
-) -> bool:
-    """Say whether exactly these may still meet at this time: the same search, narrowed to it."""
-    if len(time.who) != len(question.needs):
-        return False
+def narrowed(question: Question, start: int, chosen: Mapping[int, int]) -> Question:
+    """Ask about one start only, and for some needs (by place) about one candidate only.
+
+    Listing, holding and booking so share one search: what it lists it also finds when asked about it.
+    """
     needs = tuple(
-        replace(need, candidates=tuple(one for one in need.candidates if one == chosen))
-        for need, chosen in zip(question.needs, time.who, strict=True)
+        replace(need, candidates=tuple(one for one in need.candidates if one == chosen.get(n, one)))
+        for n, need in enumerate(question.needs)
     )
-    narrow = replace(question, needs=needs, first=time.start, last=time.start + 1)
-    return joint_times(narrow, openings, load_taken, limit=1) == [time]
+    return replace(question, needs=needs, first=start, last=start + 1)
 
 
 def _chunks(first: int, last: int) -> Iterable[tuple[int, int]]:

@@ -163,13 +163,14 @@ class NeedSource(models.TextChoices):
     SCHEDULE = "schedule", _("a named schedule")
     REQUESTER = "requester", _("the one who books, or a colleague she names")
     PATIENT = "patient", _("the patient")
-    INTERPRETER = "interpreter", _("an interpreter in the patient's language")
+    INTERPRETER = "interpreter", _("one of a team of interpreters, in the patient's language")
 
 
 class Need(models.Model):
     """A role that must be present in a service, and who may fill it.
 
-    An interpreter need counts only when the patient needs one.
+    An interpreter need counts only when an interpreter is asked for, and only for those of its
+    team who speak the language. The team may be an agency's: it says whom this service may call.
     """
 
     service_type = models.ForeignKey("catalogue.ServiceType", models.CASCADE, related_name="needs")
@@ -187,10 +188,12 @@ class Need(models.Model):
             models.CheckConstraint(name="need_role_known", condition=Q(role__in=ParticipantRole.values)),
             models.CheckConstraint(
                 name="need_names_what_its_source_says",
-                condition=Q(source=NeedSource.TEAM, team__isnull=False, schedule__isnull=True)
+                condition=Q(
+                    source__in=[NeedSource.TEAM, NeedSource.INTERPRETER], team__isnull=False, schedule__isnull=True
+                )
                 | Q(source=NeedSource.SCHEDULE, team__isnull=True, schedule__isnull=False)
                 | Q(
-                    source__in=[NeedSource.REQUESTER, NeedSource.PATIENT, NeedSource.INTERPRETER],
+                    source__in=[NeedSource.REQUESTER, NeedSource.PATIENT],
                     team__isnull=True,
                     schedule__isnull=True,
                 ),

@@ -1,0 +1,69 @@
+"""What happened, written in the same transaction; and who listens, registered by `portal/reactions.py`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from apps.accounts.models import User
+from apps.common.nudge import wake
+
+from .models import Appointment, AppointmentEvent, EventKind
+
+
+class ReactionFunction(Protocol):
+    """Writes rows that follow from an event; no network; takes effect once for each event."""
+
+    __module__: str
+    __name__: str
+
+    def __call__(self, event: AppointmentEvent, *, now: datetime) -> None: ...
+
+
+_at_once: dict[str, list[ReactionFunction]] = {}
+_then: dict[str, list[ReactionFunction]] = {}
+
+
+def on(kind: EventKind, *, at_once: Iterable[ReactionFunction] = (), then: Iterable[ReactionFunction] = ()) -> None:
+    """Say what follows from a kind of event.
+
+    `at_once` runs inside the change's own transaction (withdrawals: nothing stale may leave in the
+    meantime); `then` is done by the sweeper, each in a transaction of its own.
+    """
+    _at_once[kind], _then[kind] = list(at_once), list(then)
+
+
+def following(kind: str) -> list[ReactionFunction]:
+    return _then.get(kind, [])
+
+
+def reaction_name(reaction: ReactionFunction) -> str:
+    return f"{reaction.__module__.split('.')[1]}.{reaction.__name__}"
+
+
+def record(
+    appointment: Appointment,
+    kind: EventKind,
+    *,
+    now: datetime,
+    actor: User | None = None,
+    by_patient: bool = False,
+    old_starts_at: datetime | None = None,
+    participant_uid: UUID | None = None,
+) -> AppointmentEvent:
+    """Write the event and do at once what must not wait; the rest is nudged after the commit."""
+    event = AppointmentEvent.objects.create(
+        appointment=appointment,
+        kind=kind,
+        version=appointment.version,
+        at=now,
+        actor=actor,
+        by_patient=by_patient,
+        old_starts_at=old_starts_at,
+        participant_uid=participant_uid,
+    )
+    for reaction in _at_once.get(kind, []):
+        reaction(event, now=now)
+    if following(kind):
+        wake("scheduling.react")
+    return event

@@ -1,0 +1,38 @@
+"""Reading: values and rows, never a change."""
+
+from .appointments import (
+    appointments_between,
+    day_of,
+    local_day,
+    mine_or_units,
+    of_unit,
+    participant_name,
+    people_in,
+    schedules_taken,
+    takes_part,
+    week_of,
+)
+from .open_times import open_times, time_is_open, who_is_missing, why_no_time
+from .request import BookingRequest, Ignoring, OpenTime, Who, request_of
+
+__all__ = [
+    "BookingRequest",
+    "Ignoring",
+    "OpenTime",
+    "Who",
+    "appointments_between",
+    "day_of",
+    "local_day",
+    "mine_or_units",
+    "of_unit",
+    "open_times",
+    "participant_name",
+    "people_in",
+    "request_of",
+    "schedules_taken",
+    "takes_part",
+    "time_is_open",
+    "week_of",
+    "who_is_missing",
+    "why_no_time",
+]

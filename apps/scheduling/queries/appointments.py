@@ -1,0 +1,94 @@
+"""Reading appointments: a day, a week, and who is in them."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from apps.accounts.models import User
+from apps.organisations.models import Unit
+
+from ..models import Appointment, Participant, ParticipantRole
+from ..models.appointment import AppointmentQuerySet
+
+OSLO = ZoneInfo("Europe/Oslo")
+
+TAKEN = """
+SELECT DISTINCT wanted.schedule_id
+FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
+     AS wanted (schedule_id, lower, upper)
+JOIN scheduling_occupancy AS occupancy ON occupancy.schedule_id = wanted.schedule_id
+  AND lower(occupancy.during) < wanted.upper AND upper(occupancy.during) > wanted.lower
+WHERE occupancy.expires_at IS NULL OR occupancy.expires_at > %(now)s
+"""
+
+
+def local_day(day: date) -> tuple[datetime, datetime]:
+    """Return the first moment of a day in Europe/Oslo and the first of the next."""
+    start = datetime(day.year, day.month, day.day, tzinfo=OSLO)
+    following = day + timedelta(days=1)
+    return start, datetime(following.year, following.month, following.day, tzinfo=OSLO)
+
+
+def appointments_between(user: User, start: datetime, end: datetime) -> AppointmentQuerySet:
+    """Return what this user may see of [start, end), with the names that every list shows: two queries."""
+    return Appointment.objects.visible_to(user).overlapping(start, end).with_names().order_by("starts_at", "id")
+
+
+def day_of(user: User, unit: Unit | None, day: date) -> list[Appointment]:
+    """Return the day's appointments that are the user's own or her current unit's, the earliest first."""
+    start, end = local_day(day)
+    return mine_or_units(appointments_between(user, start, end), user, unit)
+
+
+def week_of(user: User, unit: Unit | None, monday: date) -> list[Appointment]:
+    start, _ = local_day(monday)
+    _, end = local_day(monday + timedelta(days=6))
+    return mine_or_units(appointments_between(user, start, end), user, unit)
+
+
+def mine_or_units(appointments: AppointmentQuerySet, user: User, unit: Unit | None) -> list[Appointment]:
+    """Keep those that the user takes part in or that belong to the unit she is in now."""
+    return [one for one in appointments if takes_part(one, user) or (unit is not None and of_unit(one, unit))]
+
+
+def takes_part(appointment: Appointment, user: User) -> bool:
+    return any(person.schedule is not None and person.schedule.user_id == user.pk for person in appointment.participants.all())
+
+
+def of_unit(appointment: Appointment, unit: Unit) -> bool:
+    return unit.pk in {appointment.requester_unit_id, appointment.performer_unit_id} or any(
+        person.schedule is not None and person.schedule.unit_id == unit.pk for person in appointment.participants.all()
+    )
+
+
+def participant_name(participant: Participant) -> str:
+    """Return how a participant is called among staff."""
+    if participant.role == ParticipantRole.PATIENT and participant.appointment.patient is not None:
+        return participant.appointment.patient.name
+    if participant.schedule is not None:
+        return participant.schedule.name
+    return participant.guest_name or ""
+
+
+def people_in(appointment: Appointment, roles: Collection[str] = ()) -> list[Participant]:
+    """Return the participants, in the order in which they are shown: specialist, requester, interpreter, patient, guests."""
+    order = list(ParticipantRole.values)
+    chosen = [one for one in appointment.participants.all() if not roles or one.role in roles]
+    return sorted(chosen, key=lambda one: (order.index(one.role), one.pk))
+
+
+def schedules_taken(stretches: Sequence[tuple[int, datetime, datetime]], *, now: datetime) -> set[int]:
+    """Return which of these schedules have something in the stretch asked for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKEN,
+            {
+                "schedules": [schedule for schedule, _, _ in stretches],
+                "lowers": [lower for _, lower, _ in stretches],
+                "uppers": [upper for _, _, upper in stretches],
+                "now": now,
+            },
+        )
+        return {schedule for (schedule,) in cursor.fetchall()}

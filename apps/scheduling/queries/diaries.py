@@ -1,0 +1,227 @@
+"""What the search reads: who may fill each need, when they are open, and what is taken.
+
+One query for the needs with everyone who may fill them and their opening rules, and one for each stretch of time
+that is looked at. Rows stay tuples: objects cost more than the search itself (docs/benchmarks.md).
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from django.db import connection
+
+from ..engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, opening_rules
+from ..engine.search import LoadTaken
+from ..engine.units import DAY_MINUTES, UNIT_MINUTES, moment_of
+from ..holidays import public_holidays
+from ..models import NeedSource, TeamOrder
+
+ZONE = "Europe/Oslo"
+
+_CANDIDATES = """
+WITH wanted AS (
+     SELECT id, role, source, label, required, position, team_id, schedule_id
+       FROM scheduling_need
+      WHERE service_type_id = %(service_type)s AND source <> 'patient'
+        AND (source <> 'requester' OR %(requester)s IS NOT NULL)
+        AND (source <> 'interpreter' OR %(language)s <> '')
+     UNION ALL
+     SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s IS NOT NULL
+)
+SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order",
+       candidate.beside, schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays,
+       (SELECT string_agg(concat_ws(' ', coalesce(opening.weekday::text, opening."on"::text), opening.starts, opening.ends,
+                                    coalesce(opening.valid_from, '0001-01-01'), coalesce(opening.valid_to, '9999-12-31')),
+                          ';' ORDER BY opening.id)
+          FROM scheduling_opening opening
+         WHERE opening.schedule_id = schedule.id
+           AND coalesce(opening.valid_to, opening."on", '9999-12-31') >= %(since)s)
+  FROM wanted
+  LEFT JOIN scheduling_team team ON team.id = wanted.team_id
+  LEFT JOIN LATERAL (
+       SELECT member.schedule_id, member.position, false AS beside FROM scheduling_teammember member
+        WHERE member.team_id = wanted.team_id
+       UNION ALL
+       SELECT wanted.schedule_id, 0, false WHERE wanted.schedule_id IS NOT NULL
+       UNION ALL
+       SELECT DISTINCT colleague.schedule_id, 0, true
+         FROM scheduling_teammember member
+         JOIN scheduling_team of_unit ON of_unit.id = member.team_id
+         JOIN scheduling_teammember colleague ON colleague.team_id = member.team_id
+        WHERE %(widen)s AND member.schedule_id = wanted.schedule_id AND of_unit.unit_id = %(unit)s
+          AND colleague.schedule_id <> wanted.schedule_id
+       UNION ALL
+       SELECT %(requester)s, 0, false WHERE wanted.source = 'requester'
+       UNION ALL
+       SELECT patient.id, 0, false FROM scheduling_schedule patient
+        WHERE wanted.source = 'patient' AND patient.person_index = %(person)s
+       UNION ALL
+       SELECT interpreter.id, 0, false
+         FROM scheduling_schedule interpreter
+         JOIN organisations_unit unit ON unit.id = interpreter.unit_id
+         JOIN organisations_organisation organisation ON organisation.id = unit.organisation_id
+        WHERE wanted.source = 'interpreter' AND interpreter.kind = 'interpreter'
+          AND interpreter.languages @> ARRAY[%(language)s]::varchar[]
+          AND (organisation.kind = 'interpreter_agency'
+               OR organisation.id IN (SELECT organisation_id FROM organisations_unit WHERE id IN (%(unit)s, %(requester_unit)s)))
+  ) candidate ON true
+  LEFT JOIN scheduling_schedule schedule ON schedule.id = candidate.schedule_id AND schedule.active
+ ORDER BY wanted.position, wanted.id, candidate.beside, candidate.position, schedule.id
+"""
+
+# `= ANY` with a range condition reads a schedule's whole history or needs a bound on how long a row may be. No two
+# rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach into it.
+_TAKEN = """
+SELECT taken.schedule_id,
+       floor(date_part('epoch', lower(taken.during)) / 300)::int, ceil(date_part('epoch', upper(taken.during)) / 300)::int
+  FROM unnest(%(schedules)s::bigint[]) AS wanted (id),
+       LATERAL (
+       (SELECT * FROM scheduling_occupancy inside
+         WHERE inside.schedule_id = wanted.id AND lower(inside.during) >= %(begin)s AND lower(inside.during) < %(end)s)
+       UNION ALL
+       (SELECT * FROM scheduling_occupancy earlier
+         WHERE earlier.schedule_id = wanted.id AND lower(earlier.during) < %(begin)s
+         ORDER BY lower(earlier.during) DESC LIMIT 1)
+  ) taken
+ WHERE upper(taken.during) > %(begin)s
+   AND (taken.expires_at IS NULL OR taken.expires_at > %(now)s)
+   AND taken.hold_id IS DISTINCT FROM %(hold)s AND taken.appointment_id IS DISTINCT FROM %(appointment)s
+UNION ALL
+SELECT absence.schedule_id,
+       floor(date_part('epoch', absence.starts_at) / 300)::int, ceil(date_part('epoch', absence.ends_at) / 300)::int
+  FROM scheduling_absence absence
+ WHERE absence.schedule_id = ANY(%(schedules)s) AND absence.starts_at < %(end)s AND absence.ends_at > %(begin)s
+"""
+
+NOT_YET = 0
+"""Stands for a patient who has no schedule yet and therefore nothing taken."""
+
+
+class Candidates(NamedTuple):
+    """A need and the schedules that may fill it, in the team's order; `need_id` is None for the patient.
+
+    `others` are not asked for, but could be: colleagues of a named specialist.
+    """
+
+    need_id: int | None
+    role: str
+    source: str
+    label: str
+    required: bool
+    fair: bool
+    schedules: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+class Diaries(NamedTuple):
+    """The needs that count for a request, with the names and openings of everyone concerned."""
+
+    needs: tuple[Candidates, ...]
+    openings: dict[int, Openings]
+    names: dict[int, tuple[str, str]]
+
+
+def diaries(
+    *,
+    service_type_id: int,
+    unit_id: int,
+    requester_unit_id: int,
+    requester_id: int | None,
+    person_index: bytes | None,
+    language: str,
+    since: date,
+    until: date,
+    widen: bool = False,
+) -> Diaries:
+    """Read who may fill each need; requester, interpreter and patient count only where they are given.
+
+    Interpreters come from agencies and from the two organisations that meet.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CANDIDATES,
+            {
+                "service_type": service_type_id,
+                "unit": unit_id,
+                "requester_unit": requester_unit_id,
+                "requester": requester_id,
+                "person": person_index,
+                "language": language,
+                "since": since - timedelta(days=1),  # a night shift of the day before
+                "widen": widen,
+            },
+        )
+        rows = cursor.fetchall()
+
+    closed = public_holidays(since.year, until.year)
+    needs: list[Candidates] = []
+    openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
+    names: dict[int, tuple[str, str]] = {NOT_YET: ("", "")}
+    for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5)):
+        schedules: list[int] = []
+        others: list[int] = []
+        for *_, beside, schedule, name, title, always, on_holidays, rules in of_need:
+            if schedule is None:
+                continue
+            (others if beside else schedules).append(schedule)
+            names[schedule] = name, title
+            openings[schedule] = (
+                ALWAYS_OPEN if always else _openings(rules or "", frozenset() if on_holidays else closed)
+            )
+        need_id, role, source, label, required, order = need
+        if source == NeedSource.PATIENT and not schedules:
+            schedules = [NOT_YET]
+        fair = order == TeamOrder.FAIR or source == NeedSource.INTERPRETER
+        needs.append(Candidates(need_id, role, source, label, required, fair, tuple(schedules), tuple(others)))
+    return Diaries(tuple(needs), openings, names)
+
+
+@lru_cache(maxsize=8192)
+def _openings(text: str, closed: frozenset[date]) -> Openings:
+    """Read the rules as the query writes them; the same text gives the same object."""
+    weekly: list[Weekly] = []
+    dated: list[Dated] = []
+    for rule in filter(None, text.split(";")):
+        when, starts, ends, valid_from, valid_to = rule.split(" ")
+        start, end = _minute(starts), _minute(ends)
+        start += -start % UNIT_MINUTES
+        end -= end % UNIT_MINUTES
+        if end <= start:  # until midnight, or into the next day
+            end += DAY_MINUTES
+        if when.isdigit():
+            weekly.append(Weekly(int(when), start, end, date.fromisoformat(valid_from), date.fromisoformat(valid_to)))
+        else:
+            dated.append(Dated(date.fromisoformat(when), start, end))
+    return opening_rules(ZONE, tuple(weekly), tuple(dated), closed)
+
+
+def _minute(text: str) -> int:
+    clock = time.fromisoformat(text)
+    return clock.hour * 60 + clock.minute
+
+
+def taken_loader(
+    schedules: Collection[int], *, now: datetime, hold_id: int | None = None, appointment_id: int | None = None
+) -> LoadTaken:
+    """Return what reads the taken time of these schedules, leaving out one hold or appointment of one's own."""
+    wanted = sorted(set(schedules) - {NOT_YET})
+
+    def load(begin: int, end: int) -> list[tuple[int, int, int]]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _TAKEN,
+                {
+                    "schedules": wanted,
+                    "begin": moment_of(begin),
+                    "end": moment_of(end),
+                    "now": now,
+                    "hold": hold_id,
+                    "appointment": appointment_id,
+                },
+            )
+            return cursor.fetchall()
+
+    return load

@@ -1,0 +1,241 @@
+"""When a session can be: one search for the list, the hold and the booking, so that what is shown can be booked."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from ..engine.explain import Change, ChangeKind, Leeway, Reason
+from ..engine.explain import why_no_time as explain
+from ..engine.search import JointTime, Need, Pick, Question, joint_times, narrowed
+from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
+from ..models import NeedSource, ParticipantRole
+from .diaries import ZONE, Candidates, Diaries, diaries, taken_loader
+from .request import BookingRequest, Ignoring, OpenTime, Who
+
+HOLD_LENGTH = timedelta(minutes=10)
+
+NOTHING = Ignoring()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """A role that stands in the way. `free_from` is its own first time after the window, if it had none inside."""
+
+    need_id: int | None
+    role: str
+    label: str
+    reason: Reason
+    free_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A change that would open times: how many there are and the first; `need` is whom the change is about."""
+
+    kind: ChangeKind
+    count: int
+    first: OpenTime
+    need_id: int | None = None
+    role: str = ""
+    label: str = ""
+    length_minutes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoTime:
+    """Why nothing fits; suggestions are in order, the smallest change first."""
+
+    reason: Reason
+    blocking: tuple[Blocking, ...]
+    suggestions: tuple[Suggestion, ...]
+
+
+def open_times(
+    request: BookingRequest,
+    *,
+    now: datetime,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    limit: int | None = 20,
+    ignoring: Ignoring = NOTHING,
+) -> list[OpenTime]:
+    """List the first times when everyone who is needed can come: one query, and one for each stretch looked at."""
+    search = _Search(request, now=now, start=start, end=end, ignoring=ignoring)
+    return [search.shown(time) for time in joint_times(search.question, search.openings, search.load, limit=limit)]
+
+
+def time_is_open(
+    request: BookingRequest,
+    starts_at: datetime,
+    *,
+    now: datetime,
+    who: Mapping[int, int] | None = None,
+    ignoring: Ignoring = NOTHING,
+) -> OpenTime | None:
+    """Return the time if it can be booked, by those named in `who` (need to schedule) where they are named.
+
+    A time that is held has met the notice when it was held.
+    """
+    start = unit_at(starts_at)
+    if moment_of(start) != starts_at:
+        return None
+    asked_at = now - HOLD_LENGTH if ignoring.hold_id else now
+    search = _Search(request, now=now, start=starts_at, end=starts_at, ignoring=ignoring, asked_at=asked_at)
+    question = narrowed(search.question, start, search.places(who or {}))
+    times = joint_times(question, search.openings, search.load, limit=1)
+    return search.shown(times[0]) if times else None
+
+
+def why_no_time(
+    request: BookingRequest,
+    *,
+    now: datetime,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    ignoring: Ignoring = NOTHING,
+) -> NoTime | None:
+    """Say who or what stands in the way and which change would open times; None when there are times."""
+    search = _Search(request, now=now, start=start, end=end, ignoring=ignoring, widen=True)
+    answer = explain(search.question, search.openings, search.load, search.leeway())
+    if answer is None:
+        return None
+    blocking = []
+    for block in answer.blocks:
+        need = search.needs[block.need]
+        free_from = None if block.free_from is None else moment_of(block.free_from)
+        blocking.append(Blocking(need.need_id, need.role, need.label, block.reason, free_from))
+    return NoTime(answer.reason, tuple(blocking), tuple(search.suggestion(change) for change in answer.changes))
+
+
+def stretches(request: BookingRequest, time: OpenTime) -> list[tuple[int, datetime, datetime]]:
+    """List whose time is taken and from when to when: performers also give the time before and after."""
+    service = request.service_type
+    before = timedelta(minutes=service.buffer_before_minutes)
+    after = timedelta(minutes=service.buffer_after_minutes)
+    return [
+        (one.schedule_id, time.starts_at - before, time.ends_at + after)
+        if one.role == ParticipantRole.PERFORMER
+        else (one.schedule_id, time.starts_at, time.ends_at)
+        for one in time.who
+    ]
+
+
+class _Search:
+    """A request turned into a question for the engine, and the engine's answers turned back."""
+
+    def __init__(
+        self,
+        request: BookingRequest,
+        *,
+        now: datetime,
+        start: datetime | None,
+        end: datetime | None,
+        ignoring: Ignoring,
+        asked_at: datetime | None = None,
+        widen: bool = False,
+    ) -> None:
+        service = request.service_type
+        self._request = request
+        earliest = (asked_at or now) + service.shortest_notice
+        latest = now + timedelta(days=service.horizon_days)
+        first, last = start or earliest, end or latest
+        found = _diaries(request, since=_day(min(first, latest)), until=_day(max(last, latest)), widen=widen)
+        self.needs = _restricted(found.needs, request.only)
+        self.openings = found.openings
+        self._names = found.names
+        self.question = Question(
+            needs=tuple(_asked(need, request.prefer) for need in self.needs),
+            length=units_in(request.length),
+            first=unit_after(first),
+            last=unit_after(last),
+            earliest=unit_after(earliest),
+            latest=unit_after(latest),
+            before=service.buffer_before_minutes // UNIT_MINUTES,
+            after=service.buffer_after_minutes // UNIT_MINUTES,
+            step=service.start_grid_minutes // UNIT_MINUTES,
+            zone=ZONE,
+        )
+        concerned = [one for need in self.needs for one in (*need.schedules, *(need.others if widen else ()))]
+        self.load = taken_loader(concerned, now=now, hold_id=ignoring.hold_id, appointment_id=ignoring.appointment_id)
+
+    def places(self, who: Mapping[int, int]) -> dict[int, int]:
+        return {n: who[need.need_id] for n, need in enumerate(self.needs) if need.need_id in who}
+
+    def shown(self, time: JointTime) -> OpenTime:
+        starts_at = moment_of(time.start)
+        who = tuple(
+            Who(need.need_id, need.role, one, *self._names[one])
+            for need, one in zip(self.needs, time.who, strict=True)
+            if one is not None
+        )
+        return OpenTime(starts_at, starts_at + self._request.length, who)
+
+    def leeway(self) -> Leeway:
+        length = self.question.length
+        return Leeway(
+            shorter=tuple(range(max(3, -(-length // 2)), length)),  # down to the half, and never under 15 minutes
+            others=tuple(need.others for need in self.needs),
+            without=frozenset(n for n, need in enumerate(self.needs) if need.role == ParticipantRole.INTERPRETER),
+            until=self.question.latest,
+        )
+
+    def suggestion(self, change: Change) -> Suggestion:
+        first = self.shown(change.first)
+        minutes = None
+        if change.length is not None:
+            minutes = change.length * UNIT_MINUTES
+            first = replace(first, ends_at=first.starts_at + timedelta(minutes=minutes))
+        if change.need is None:
+            return Suggestion(change.kind, change.count, first, length_minutes=minutes)
+        need = self.needs[change.need]
+        return Suggestion(change.kind, change.count, first, need.need_id, need.role, need.label, minutes)
+
+
+def _day(moment: datetime) -> date:
+    return timezone.localdate(moment)
+
+
+def _diaries(request: BookingRequest, *, since: date, until: date, widen: bool) -> Diaries:
+    service, patient = request.service_type, request.patient
+    return diaries(
+        service_type_id=service.pk,
+        unit_id=service.unit_id,
+        requester_unit_id=request.requester_unit.pk,
+        requester_id=request.requester.pk if request.requester else None,
+        person_index=bytes(patient.person_index) if patient and service.patient_present else None,
+        language="" if request.interpreter_by_phone else request.interpreter_language,
+        since=since,
+        until=until,
+        widen=widen,
+    )
+
+
+def _restricted(needs: tuple[Candidates, ...], only: Collection[int]) -> tuple[Candidates, ...]:
+    """Leave only those asked for in the performers' needs that they belong to; nobody if they belong to none."""
+    if not only:
+        return needs
+    known = any(one in only for need in needs if need.role == ParticipantRole.PERFORMER for one in need.schedules)
+    return tuple(
+        _only(need, only)
+        if need.role == ParticipantRole.PERFORMER and (not known or any(one in only for one in need.schedules))
+        else need
+        for need in needs
+    )
+
+
+def _only(need: Candidates, only: Collection[int]) -> Candidates:
+    left_out = tuple(one for one in need.schedules if one not in only)
+    return need._replace(schedules=tuple(one for one in need.schedules if one in only), others=need.others + left_out)
+
+
+def _asked(need: Candidates, prefer: Collection[int]) -> Need:
+    return Need(
+        role=need.role,
+        candidates=need.schedules,
+        required=need.required,
+        buffered=need.role == ParticipantRole.PERFORMER,
+        pick=Pick.FAIR if need.fair else Pick.ORDERED,
+        usual=frozenset(prefer),
+    )

@@ -1,0 +1,41 @@
+"""What people and the clock can do with time. Each function is one change, whole or not at all."""
+
+from .booking import (
+    GuestInput,
+    book_appointment,
+    cancel_appointment,
+    hold_time,
+    move_appointment,
+    release_hold,
+)
+from .conduct import close_past, end_appointment, mark_held, mark_no_show, remove_expired, start_appointment
+from .details import add_guest, add_photo, remove_participant, remove_photo, replace_busy_time, save_answers
+from .people import schedule_for_patient, schedule_for_user
+from .reacting import react_to_events
+from .rules import check_request, check_start
+
+__all__ = [
+    "GuestInput",
+    "add_guest",
+    "add_photo",
+    "book_appointment",
+    "cancel_appointment",
+    "check_request",
+    "check_start",
+    "close_past",
+    "end_appointment",
+    "hold_time",
+    "mark_held",
+    "mark_no_show",
+    "move_appointment",
+    "react_to_events",
+    "release_hold",
+    "remove_expired",
+    "remove_participant",
+    "remove_photo",
+    "replace_busy_time",
+    "save_answers",
+    "schedule_for_patient",
+    "schedule_for_user",
+    "start_appointment",
+]

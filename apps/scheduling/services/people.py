@@ -1,0 +1,30 @@
+"""Schedules of people: made when they are first needed."""
+
+from apps.accounts.models import User
+from apps.organisations.models import Unit
+from apps.patients.models import Patient
+
+from ..models import Schedule, ScheduleKind
+
+
+def schedule_for_user(user: User, *, unit: Unit | None) -> Schedule:
+    """Return the user's own schedule; one without opening rules is made for somebody who had none."""
+    schedule, _made = Schedule.objects.get_or_create(
+        user=user,
+        defaults={
+            "kind": ScheduleKind.CLINICIAN,
+            "name": user.name,
+            "title": user.title,
+            "unit": unit,
+            "always_open": True,
+        },
+    )
+    return schedule
+
+
+def schedule_for_patient(patient: Patient) -> Schedule:
+    """Return the person's schedule, the same in every organisation that knows her."""
+    schedule, _made = Schedule.objects.get_or_create(
+        person_index=patient.person_index, defaults={"kind": ScheduleKind.PATIENT, "always_open": True}
+    )
+    return schedule
