@@ -1,4 +1,5 @@
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from apps.common import health
@@ -15,3 +16,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """The process can do its work: send it people, or do not."""
     faults = health.faults()
     return JsonResponse({"ready": not faults, "faults": faults}, status=503 if faults else 200)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that is too old or came from elsewhere: nothing was done, and the way back is to load the page again."""
+    return render(request, "csrf.html", status=403)
