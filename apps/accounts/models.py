@@ -41,6 +41,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()
+    otp_device: Any = None
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -65,6 +66,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return self.name
+
+    def is_verified(self) -> bool:
+        """Say whether the second factor was given in this session (set by django-otp's middleware)."""
+        return self.otp_device is not None
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -11,6 +11,8 @@ class Action(models.TextChoices):
     CHANGE = "change", _("changed")
     EXPORT = "export", _("exported")
     REFUSED = "refused", _("was refused")
+    SIGN_IN = "sign_in", _("signed in")
+    SIGN_OUT = "sign_out", _("signed out")
 
 
 class AccessRecord(models.Model):

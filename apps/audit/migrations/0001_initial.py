@@ -4,47 +4,71 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AccessRecord',
+            name="AccessRecord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('actor_id', models.BigIntegerField(null=True)),
-                ('actor_label', models.CharField(max_length=200)),
-                ('role', models.CharField(blank=True, max_length=40)),
-                ('unit_id', models.BigIntegerField(null=True)),
-                ('unit_label', models.CharField(blank=True, max_length=200)),
-                ('patient_uid', models.UUIDField(db_index=True, null=True)),
-                ('action', models.CharField(choices=[('read', 'read'), ('create', 'created'), ('change', 'changed'), ('export', 'exported'), ('refused', 'was refused')], max_length=16)),
-                ('what', models.CharField(max_length=60)),
-                ('what_reference', models.CharField(blank=True, max_length=64)),
-                ('reason', models.CharField(blank=True, max_length=300)),
-                ('origin', models.GenericIPAddressField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("actor_id", models.BigIntegerField(null=True)),
+                ("actor_label", models.CharField(max_length=200)),
+                ("role", models.CharField(blank=True, max_length=40)),
+                ("unit_id", models.BigIntegerField(null=True)),
+                ("unit_label", models.CharField(blank=True, max_length=200)),
+                ("patient_uid", models.UUIDField(db_index=True, null=True)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("read", "read"),
+                            ("create", "created"),
+                            ("change", "changed"),
+                            ("export", "exported"),
+                            ("refused", "was refused"),
+                            ("sign_in", "signed in"),
+                            ("sign_out", "signed out"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("what", models.CharField(max_length=60)),
+                ("what_reference", models.CharField(blank=True, max_length=64)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("origin", models.GenericIPAddressField(null=True)),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('action__in', ['read', 'create', 'change', 'export', 'refused'])), name='access_record_action_known')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("action__in", ["read", "create", "change", "export", "refused", "sign_in", "sign_out"])
+                        ),
+                        name="access_record_action_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditSeal',
+            name="AuditSeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_record_id', models.BigIntegerField(unique=True)),
-                ('last_record_id', models.BigIntegerField(unique=True)),
-                ('digest', models.BinaryField(max_length=32)),
-                ('sealed_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_record_id", models.BigIntegerField(unique=True)),
+                ("last_record_id", models.BigIntegerField(unique=True)),
+                ("digest", models.BinaryField(max_length=32)),
+                ("sealed_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('last_record_id__gte', models.F('first_record_id'))), name='audit_seal_covers_a_record')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_record_id__gte", models.F("first_record_id"))),
+                        name="audit_seal_covers_a_record",
+                    )
+                ],
             },
         ),
     ]

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,71 +15,183 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Organisation',
+            name="Organisation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(choices=[('municipality', 'municipality'), ('hospital_trust', 'hospital trust'), ('gp_office', 'GP office'), ('interpreter_agency', 'interpreter agency')], max_length=24)),
-                ('number', models.CharField(max_length=9, unique=True, verbose_name='organisation number')),
-                ('sms_sender', models.CharField(default='Videotime', max_length=11)),
-                ('phone', models.CharField(blank=True, max_length=20)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("municipality", "municipality"),
+                            ("hospital_trust", "hospital trust"),
+                            ("gp_office", "GP office"),
+                            ("interpreter_agency", "interpreter agency"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("number", models.CharField(max_length=9, unique=True, verbose_name="organisation number")),
+                ("sms_sender", models.CharField(default="Videotime", max_length=11)),
+                ("phone", models.CharField(blank=True, max_length=20)),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['municipality', 'hospital_trust', 'gp_office', 'interpreter_agency'])), name='organisation_kind_known')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["municipality", "hospital_trust", "gp_office", "interpreter_agency"])
+                        ),
+                        name="organisation_kind_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('public_name', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('home_care', 'home care'), ('nursing_home', 'nursing home'), ('health_house', 'health house'), ('ward', 'hospital ward'), ('outpatient_clinic', 'outpatient clinic'), ('gp_office', 'GP office'), ('interpreter_service', 'interpreter service'), ('administration', 'administration')], max_length=24)),
-                ('phone', models.CharField(max_length=20)),
-                ('address', models.CharField(blank=True, max_length=160)),
-                ('resh_id', models.CharField(blank=True, max_length=10, verbose_name='RESH-id')),
-                ('her_id', models.CharField(blank=True, max_length=10, verbose_name='HER-id')),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='units', to='organisations.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("public_name", models.CharField(max_length=60)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("home_care", "home care"),
+                            ("nursing_home", "nursing home"),
+                            ("health_house", "health house"),
+                            ("ward", "hospital ward"),
+                            ("outpatient_clinic", "outpatient clinic"),
+                            ("gp_office", "GP office"),
+                            ("interpreter_service", "interpreter service"),
+                            ("administration", "administration"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("phone", models.CharField(max_length=20)),
+                ("address", models.CharField(blank=True, max_length=160)),
+                ("resh_id", models.CharField(blank=True, max_length=10, verbose_name="RESH-id")),
+                ("her_id", models.CharField(blank=True, max_length=10, verbose_name="HER-id")),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('booker', 'booker'), ('clinician', 'clinician'), ('interpreter', 'interpreter'), ('clerk', 'clerk'), ('super_user', 'super user'), ('dips_coordinator', 'DIPS coordinator'), ('rollout_lead', 'rollout lead'), ('unit_manager', 'unit manager'), ('organisation_admin', 'organisation administrator'), ('system_owner', 'system owner')], max_length=24)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='organisations.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("booker", "booker"),
+                            ("clinician", "clinician"),
+                            ("interpreter", "interpreter"),
+                            ("clerk", "clerk"),
+                            ("super_user", "super user"),
+                            ("dips_coordinator", "DIPS coordinator"),
+                            ("rollout_lead", "rollout lead"),
+                            ("unit_manager", "unit manager"),
+                            ("organisation_admin", "organisation administrator"),
+                            ("system_owner", "system owner"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="organisations.unit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['unit_id', 'role'],
+                "ordering": ["unit_id", "role"],
             },
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.UniqueConstraint(fields=('organisation', 'name'), name='unit_name_is_one_in_its_organisation'),
+            model_name="unit",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "name"), name="unit_name_is_one_in_its_organisation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['home_care', 'nursing_home', 'health_house', 'ward', 'outpatient_clinic', 'gp_office', 'interpreter_service', 'administration'])), name='unit_kind_known'),
+            model_name="unit",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "home_care",
+                            "nursing_home",
+                            "health_house",
+                            "ward",
+                            "outpatient_clinic",
+                            "gp_office",
+                            "interpreter_service",
+                            "administration",
+                        ],
+                    )
+                ),
+                name="unit_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('user', 'unit', 'role'), name='membership_given_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("user", "unit", "role"), name="membership_given_once"),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['booker', 'clinician', 'interpreter', 'clerk', 'super_user', 'dips_coordinator', 'rollout_lead', 'unit_manager', 'organisation_admin', 'system_owner'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "booker",
+                            "clinician",
+                            "interpreter",
+                            "clerk",
+                            "super_user",
+                            "dips_coordinator",
+                            "rollout_lead",
+                            "unit_manager",
+                            "organisation_admin",
+                            "system_owner",
+                        ],
+                    )
+                ),
+                name="membership_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='membership_ends_after_it_begins'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gte", models.F("valid_from")), _connector="OR"
+                ),
+                name="membership_ends_after_it_begins",
+            ),
         ),
     ]

@@ -1,0 +1,42 @@
+"""Who may come in at all: signed in, and the second factor given in this session."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+def way_in(request: HttpRequest) -> HttpResponse | None:
+    """Return the redirect that leads to the missing step, or None when none is missing."""
+    if not request.user.is_authenticated:
+        return _lead_to(request, "account_login")
+    if not request.user.is_verified():
+        return _lead_to(request, "accounts:second_factor")
+    return None
+
+
+def verified_required(view: View) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return way_in(request) or view(request, *args, **kwargs)
+
+    return guarded  # type: ignore[return-value]
+
+
+def _lead_to(request: HttpRequest, name: str) -> HttpResponse:
+    """Send a page there and back again; a fragment (htmx) sends its whole page."""
+    fragment = request.headers.get("HX-Request") == "true"
+    back = request.headers.get("HX-Current-URL", "") if fragment else request.get_full_path()
+    if fragment:
+        back = back.removeprefix(f"{request.scheme}://{request.get_host()}")
+    address = reverse(name)
+    if back.startswith("/") and (request.method == "GET" or fragment):
+        address += "?" + urlencode({"next": back})
+    if fragment:
+        return HttpResponse(status=401, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

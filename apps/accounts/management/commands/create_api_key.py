@@ -1,0 +1,28 @@
+"""Make a key by which a program acts as a user."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.accounts.services import create_api_key
+
+
+class Command(BaseCommand):
+    help = "Make an API key for a user and print it. It cannot be shown again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="whom the program acts as")
+        parser.add_argument("--name", default="API", help="what the key is for")
+        parser.add_argument("--days", type=int, default=None, help="how long it lasts (default: until revoked)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["days"] is not None and options["days"] < 1:
+            raise CommandError("--days must be 1 or more.")
+        user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
+        if user is None:
+            raise CommandError("No active user has this e-mail address.")
+        _key, plain = create_api_key(user=user, name=options["name"], days=options["days"], now=timezone.now())
+        self.stdout.write(plain)

@@ -1,0 +1,153 @@
+"""Making users, their second factor, and the keys of their programs."""
+
+import base64
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from apps.common.crypto import blind_index
+from apps.common.errors import DomainError, breach_raises
+
+from .models import ApiKey, User
+
+BACKUP_CODES: Final = 10
+CODE_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+KEY_MARK: Final = "vt_"
+
+
+class EmailTaken(DomainError):
+    code = "e-mail-taken"
+    message = _("Somebody has this e-mail address already.")
+    field = "email"
+
+
+def add_user(
+    *,
+    email: str,
+    given_name: str,
+    family_name: str,
+    password: str | None = None,
+    title: str = "",
+    language: str = "nb",
+    hpr_number: str = "",
+) -> User:
+    """Add somebody who may sign in; without a password only another way in will do."""
+    if password is not None:
+        validate_password(password)
+    with breach_raises(user_email_is_one_persons=EmailTaken, accounts_user_email_key=EmailTaken):
+        return User.objects.create_user(
+            email,
+            password,
+            given_name=given_name,
+            family_name=family_name,
+            title=title,
+            language=language,
+            hpr_number=hpr_number,
+        )
+
+
+def set_language(*, user: User, language: str) -> None:
+    user.language = language
+    user.save(update_fields=["language"])
+
+
+# The second factor ---------------------------------------------------------------------------------------------------
+def pending_authenticator(user: User) -> TOTPDevice:
+    """Return the authenticator that the user is setting up; it counts only once a code from it has been given."""
+    device, _created = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})
+    return device
+
+
+def confirm_authenticator(*, user: User, device: TOTPDevice, code: str) -> list[str] | None:
+    """Take the authenticator into use if the code is right; return fresh backup codes, else None."""
+    if not device.verify_token(code):
+        return None
+    with transaction.atomic():
+        device.confirmed = True
+        device.save(update_fields=["confirmed"])
+        return new_backup_codes(user=user)
+
+
+def add_authenticator(*, user: User, key: str | None = None) -> TOTPDevice:
+    """Add an authenticator that is in use at once (demo and acceptance users); `key` is hexadecimal."""
+    fields = {"key": key} if key else {}
+    return TOTPDevice.objects.create(user=user, name="app", confirmed=True, **fields)
+
+
+def authenticator_secret(device: TOTPDevice) -> str:
+    """Return the key as authenticator apps take it typed."""
+    return base64.b32encode(device.bin_key).decode().rstrip("=")
+
+
+def authenticator_address(device: TOTPDevice) -> str:
+    """Return the otpauth address that the QR code shows."""
+    label = f"{settings.OTP_TOTP_ISSUER}:{device.user.email}"
+    query = urlencode({"secret": authenticator_secret(device), "issuer": settings.OTP_TOTP_ISSUER})
+    return f"otpauth://totp/{quote(label)}?{query}"
+
+
+@transaction.atomic
+def new_backup_codes(*, user: User) -> list[str]:
+    """Replace the user's backup codes. Only keyed digests are kept, so they can be shown only now."""
+    device, _created = StaticDevice.objects.get_or_create(user=user, name="backup", defaults={"confirmed": True})
+    device.token_set.all().delete()
+    codes = ["".join(secrets.choice(CODE_ALPHABET) for _index in range(10)) for _number in range(BACKUP_CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=_code_digest(user, code)) for code in codes)
+    return [f"{code[:5]}-{code[5:]}" for code in codes]
+
+
+def verify_second_factor(*, user: User, typed: str) -> TOTPDevice | StaticDevice | None:
+    """Return the device that a typed code proves: six digits are the app's, anything longer a backup code."""
+    code = "".join(character for character in typed.lower() if character.isalnum())
+    if code.isdigit() and len(code) <= 6:
+        for device in TOTPDevice.objects.filter(user=user, confirmed=True):
+            if device.verify_token(code):
+                return device
+        return None
+    backup = StaticDevice.objects.filter(user=user, confirmed=True).first()
+    if backup is not None and backup.verify_token(_code_digest(user, code)):
+        return backup
+    return None
+
+
+def _code_digest(user: User, code: str) -> str:
+    return base64.b32encode(blind_index(f"{user.pk}:{code}", "backup-code")[:10]).decode()
+
+
+# Keys of programs ----------------------------------------------------------------------------------------------------
+def create_api_key(*, user: User, name: str, now: datetime, days: int | None = None) -> tuple[ApiKey, str]:
+    """Make a key by which a program acts as the user; return it in full, this once."""
+    plain = KEY_MARK + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        user=user,
+        name=name[:80],
+        prefix=plain[: len(KEY_MARK) + 6],
+        digest=key_digest(plain),
+        created_at=now,
+        expires_at=now + timedelta(days=days) if days else None,
+    )
+    return key, plain
+
+
+def key_digest(plain: str) -> bytes:
+    """SHA-256 is enough here: the key is 256 random bits, not something a person made up."""
+    return hashlib.sha256(plain.encode()).digest()
+
+
+def revoke_api_key(*, key: ApiKey, now: datetime) -> None:
+    ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def note_key_used(*, key: ApiKey, now: datetime) -> None:
+    """Keep the day of the last use: one write a day, not one a request."""
+    if key.last_used_on != now.date():
+        ApiKey.objects.filter(pk=key.pk).update(last_used_on=now.date())

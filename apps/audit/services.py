@@ -1,0 +1,94 @@
+"""Writing access records and sealing them into a hash chain; seals are checked in `queries`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from .models import AccessRecord, Action, AuditSeal
+from .queries import chain_digest
+
+SEAL_LOCK: Final = 0x5EA1
+BATCH: Final = 5000
+MARGIN: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did it, as values: an access record outlives the user, the unit and the role."""
+
+    id: int | None = None
+    label: str = ""
+    role: str = ""
+    unit_id: int | None = None
+    unit_label: str = ""
+    origin: str | None = None
+
+
+def record_access(
+    *,
+    actor: Actor,
+    action: str | Action,
+    what: str,
+    what_reference: str = "",
+    patient_uid: UUID | None = None,
+    reason: str = "",
+) -> None:
+    """Write down that somebody read or changed something, in the caller's transaction."""
+    AccessRecord.objects.create(
+        at=timezone.now(),
+        actor_id=actor.id,
+        actor_label=actor.label[:200],
+        role=actor.role[:40],
+        unit_id=actor.unit_id,
+        unit_label=actor.unit_label[:200],
+        patient_uid=patient_uid,
+        action=action,
+        what=what,
+        what_reference=what_reference[:64],
+        reason=reason[:300],
+        origin=actor.origin,
+    )
+
+
+def seal_records(*, now: datetime) -> int:
+    """Seal what has been written since the last seal; return the number of records sealed.
+
+    A record takes its id before its transaction commits. So only records older than every
+    transaction still open are sealed: no record can appear later inside a sealed range.
+    """
+    sealed = 0
+    while count := _seal_batch(now=now):
+        sealed += count
+    return sealed
+
+
+@transaction.atomic
+def _seal_batch(*, now: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEAL_LOCK])
+        if not cursor.fetchone()[0]:
+            return 0
+        cursor.execute(
+            "SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        oldest_open = cursor.fetchone()[0]
+    before = min(now, oldest_open or now) - MARGIN
+    last = AuditSeal.objects.order_by("-id").first()
+    unsealed = AccessRecord.objects.filter(id__gt=last.last_record_id if last else 0).order_by("id")
+    late = unsealed.filter(at__gt=before).values_list("id", flat=True).first()
+    if late is not None:
+        unsealed = unsealed.filter(id__lt=late)
+    records = list(unsealed[:BATCH])
+    if not records:
+        return 0
+    AuditSeal.objects.create(
+        first_record_id=records[0].pk,
+        last_record_id=records[-1].pk,
+        digest=chain_digest(bytes(last.digest) if last else b"", records),
+        sealed_at=now,
+    )
+    return len(records)

@@ -1,0 +1,86 @@
+"""Who may do what where."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from allauth.core.internal.httpkit import get_client_ip
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.audit.services import Actor
+
+from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, Role, Unit
+
+
+@dataclass(frozen=True)
+class Staff:
+    """A user at work: the unit she is in now, and her roles there (and in her other units)."""
+
+    user: User
+    unit: Unit | None = None
+    units: list[Unit] = field(default_factory=list)
+    roles: frozenset[str] = frozenset()
+    all_roles: frozenset[str] = frozenset()
+
+    @property
+    def may_book(self) -> bool:
+        return bool(self.roles & MAY_BOOK)
+
+    @property
+    def may_see_patients(self) -> bool:
+        return bool(self.roles & MAY_SEE_PATIENTS)
+
+    @property
+    def may_register(self) -> bool:
+        return bool(self.roles & MAY_REGISTER)
+
+    @property
+    def role_labels(self) -> str:
+        return ", ".join(str(Role(role).label) for role in sorted(self.roles))
+
+
+def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = None) -> Staff:
+    """Return the user's work: one query. The unit is the one chosen, else her first."""
+    if not user.is_active:
+        return Staff(user)
+    memberships = list(
+        Membership.objects.valid_on(today or timezone.localdate())
+        .filter(user=user)
+        .select_related("unit__organisation")
+        .order_by("id")
+    )
+    units = list({membership.unit_id: membership.unit for membership in memberships}.values())
+    if not units:
+        return Staff(user)
+    unit = next((unit for unit in units if str(unit.uid) == unit_uid), units[0])
+    return Staff(
+        user=user,
+        unit=unit,
+        units=units,
+        roles=frozenset(membership.role for membership in memberships if membership.unit_id == unit.pk),
+        all_roles=frozenset(membership.role for membership in memberships),
+    )
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who is asking, for the access log."""
+    staff: Staff | None = getattr(request, "staff", None)
+    origin = get_client_ip(request)
+    if not staff or not staff.user.is_authenticated:
+        return Actor(origin=origin)
+    unit = staff.unit
+    return Actor(
+        id=staff.user.pk,
+        label=staff.user.name,
+        role=",".join(sorted(staff.roles)),
+        unit_id=unit.pk if unit else None,
+        unit_label=f"{unit.name}, {unit.organisation.name}" if unit else "",
+        origin=origin,
+    )
+
+
+def colleagues(unit: Unit, today: date) -> list[User]:
+    """Return who works in the unit today, by name."""
+    members = Membership.objects.valid_on(today).filter(unit=unit).values("user_id")
+    return list(User.objects.filter(pk__in=members, is_active=True))

@@ -1,0 +1,83 @@
+"""Setting up organisations and units, and giving and ending roles."""
+
+from datetime import date, timedelta
+
+from django.utils.translation import gettext_lazy as _
+from stdnum.no import orgnr
+
+from apps.accounts.models import User
+from apps.common.errors import DomainError, breach_raises
+
+from .models import Membership, Organisation, OrganisationKind, Role, Unit, UnitKind
+
+
+class WrongOrganisationNumber(DomainError):
+    code = "wrong-organisation-number"
+    message = _("An organisation number has nine digits. Check that it is typed correctly.")
+    field = "number"
+
+
+class OrganisationKnown(DomainError):
+    code = "organisation-known"
+    message = _("This organisation is registered already.")
+    field = "number"
+
+
+class UnitKnown(DomainError):
+    code = "unit-known"
+    message = _("The organisation has a unit with this name already.")
+    field = "name"
+
+
+def add_organisation(
+    *, name: str, kind: OrganisationKind | str, number: str, sms_sender: str = "Videotime", phone: str = ""
+) -> Organisation:
+    compact = "".join(number.split())
+    if not orgnr.is_valid(compact):
+        raise WrongOrganisationNumber
+    with breach_raises(organisations_organisation_number_key=OrganisationKnown):
+        return Organisation.objects.create(name=name, kind=kind, number=compact, sms_sender=sms_sender, phone=phone)
+
+
+def add_unit(
+    *,
+    organisation: Organisation,
+    name: str,
+    kind: UnitKind | str,
+    phone: str,
+    public_name: str = "",
+    address: str = "",
+    resh_id: str = "",
+    her_id: str = "",
+) -> Unit:
+    """Add a unit; `public_name` is what patients see before they have said who they are."""
+    with breach_raises(unit_name_is_one_in_its_organisation=UnitKnown):
+        return Unit.objects.create(
+            organisation=organisation,
+            name=name,
+            public_name=public_name or organisation.name[:60],
+            kind=kind,
+            phone=phone,
+            address=address,
+            resh_id=resh_id,
+            her_id=her_id,
+        )
+
+
+def give_role(
+    *, user: User, unit: Unit, role: Role | str, valid_from: date, valid_to: date | None = None
+) -> Membership:
+    """Give somebody a role in a unit; giving it again renews its dates."""
+    membership, _created = Membership.objects.update_or_create(
+        user=user, unit=unit, role=role, defaults={"valid_from": valid_from, "valid_to": valid_to}
+    )
+    return membership
+
+
+def end_role(*, membership: Membership, today: date) -> None:
+    """End a role at once: yesterday was its last day. One that began today never was."""
+    if membership.valid_from >= today:
+        membership.delete()
+        return
+    membership.valid_to = today - timedelta(days=1)
+    membership.save(update_fields=["valid_to"])

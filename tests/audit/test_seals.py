@@ -1,0 +1,90 @@
+"""The access log takes inserts only, and its seals find what was changed behind its back."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from apps.audit.models import AccessRecord, Action, AuditSeal
+from apps.audit.queries import access_log_check
+from apps.audit.services import Actor, record_access, seal_records
+
+pytestmark = pytest.mark.django_db
+
+
+def write(count: int) -> None:
+    for number in range(count):
+        record_access(actor=Actor(id=7, label="Kari Kvist"), action=Action.READ, what="patient", reason=str(number))
+
+
+def later():
+    return timezone.now() + timedelta(minutes=2)
+
+
+def behind_the_back(statement: str) -> None:
+    """Change rows as somebody with the database's password could, past the trigger."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("ALTER TABLE audit_accessrecord DISABLE TRIGGER USER")
+        cursor.execute(statement)
+        cursor.execute("ALTER TABLE audit_accessrecord ENABLE TRIGGER USER")
+
+
+def test_a_record_cannot_be_changed():
+    write(1)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        AccessRecord.objects.update(actor_label="somebody else")
+
+
+def test_sealed_records_are_counted_and_hold():
+    write(3)
+    assert seal_records(now=later()) == 3
+    write(2)
+    found = access_log_check()
+    assert (found.holds, found.sealed, found.unsealed) == (True, 3, 2)
+
+
+def test_sealing_again_goes_on_from_the_last_seal():
+    write(2)
+    seal_records(now=later())
+    write(2)
+    assert seal_records(now=later()) == 2
+    assert seal_records(now=later()) == 0
+    assert AuditSeal.objects.count() == 2
+    assert access_log_check().holds
+
+
+def test_fresh_records_wait_until_no_open_transaction_can_slip_one_in_between():
+    write(2)
+    assert seal_records(now=timezone.now()) == 0
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE audit_accessrecord SET reason = 'none' WHERE id = (SELECT min(id) + 1 FROM audit_accessrecord)",
+        "UPDATE audit_accessrecord SET at = at - interval '1 day' WHERE id = (SELECT max(id) FROM audit_accessrecord)",
+        "DELETE FROM audit_accessrecord WHERE id = (SELECT min(id) + 1 FROM audit_accessrecord)",
+        "DELETE FROM audit_accessrecord WHERE id = (SELECT max(id) FROM audit_accessrecord)",
+        "DELETE FROM audit_accessrecord",
+    ],
+)
+def test_tampering_with_a_sealed_record_is_found(tampering):
+    write(4)
+    seal_records(now=later())
+    behind_the_back(tampering)
+    found = access_log_check()
+    assert not found.holds
+    with pytest.raises(CommandError, match="was changed"):
+        call_command("verify_access_log")
+
+
+def test_the_command_says_that_the_log_is_whole():
+    write(2)
+    seal_records(now=later())
+    out = StringIO()
+    call_command("verify_access_log", stdout=out)
+    assert "2 sealed records, 0 not sealed yet" in out.getvalue()
