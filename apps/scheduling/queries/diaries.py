@@ -222,6 +222,7 @@ def taken_loader(
                     "appointment": appointment_id,
                 },
             )
-            return cursor.fetchall()
+            rows: list[tuple[int, int, int]] = cursor.fetchall()
+        return rows
 
     return load

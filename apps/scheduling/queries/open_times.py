@@ -10,7 +10,7 @@ from ..engine.explain import Change, ChangeKind, Leeway, Reason
 from ..engine.explain import why_no_time as explain
 from ..engine.search import JointTime, Need, Pick, Question, joint_times, narrowed
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
-from ..models import NeedSource, ParticipantRole
+from ..models import ParticipantRole
 from .diaries import ZONE, Candidates, Diaries, diaries, taken_loader
 from .request import BookingRequest, Ignoring, OpenTime, Who
 
@@ -109,17 +109,19 @@ def why_no_time(
     return NoTime(answer.reason, tuple(blocking), tuple(search.suggestion(change) for change in answer.changes))
 
 
-def stretches(request: BookingRequest, time: OpenTime) -> list[tuple[int, datetime, datetime]]:
-    """List whose time is taken and from when to when: performers also give the time before and after."""
-    service = request.service_type
-    before = timedelta(minutes=service.buffer_before_minutes)
-    after = timedelta(minutes=service.buffer_after_minutes)
-    return [
-        (one.schedule_id, time.starts_at - before, time.ends_at + after)
-        if one.role == ParticipantRole.PERFORMER
-        else (one.schedule_id, time.starts_at, time.ends_at)
-        for one in time.who
-    ]
+def who_is_missing(
+    request: BookingRequest,
+    starts_at: datetime,
+    *,
+    now: datetime,
+    who: Mapping[int, int] | None = None,
+    ignoring: Ignoring = NOTHING,
+) -> str:
+    """Name the role that nobody can fill at this time; empty when it is not for want of people."""
+    search = _Search(request, now=now, start=starts_at, end=starts_at, ignoring=ignoring)
+    question = narrowed(search.question, unit_at(starts_at), search.places(who or {}))
+    answer = explain(question, search.openings, search.load, Leeway())
+    return answer.blocks[0].role if answer and answer.blocks else ""
 
 
 class _Search:
@@ -161,7 +163,11 @@ class _Search:
         self.load = taken_loader(concerned, now=now, hold_id=ignoring.hold_id, appointment_id=ignoring.appointment_id)
 
     def places(self, who: Mapping[int, int]) -> dict[int, int]:
-        return {n: who[need.need_id] for n, need in enumerate(self.needs) if need.need_id in who}
+        return {
+            n: who[need.need_id]
+            for n, need in enumerate(self.needs)
+            if need.need_id is not None and need.need_id in who
+        }
 
     def shown(self, time: JointTime) -> OpenTime:
         starts_at = moment_of(time.start)
@@ -204,7 +210,7 @@ def _diaries(request: BookingRequest, *, since: date, until: date, widen: bool) 
         unit_id=service.unit_id,
         requester_unit_id=request.requester_unit.pk,
         requester_id=request.requester.pk if request.requester else None,
-        person_index=bytes(patient.person_index) if patient and service.patient_present else None,
+        person_index=bytes(patient.person_index) if patient else None,
         language="" if request.interpreter_by_phone else request.interpreter_language,
         since=since,
         until=until,

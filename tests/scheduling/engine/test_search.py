@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.scheduling.engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, open_bits, opening_rules
-from apps.scheduling.engine.search import JointTime, Need, Pick, Question, is_open, joint_times
+from apps.scheduling.engine.search import JointTime, Need, Pick, Question, joint_times, narrowed
 from apps.scheduling.engine.units import WEEK, moment_of, unit_after, unit_at
 
 from .model import Clock, Rules, slow_times
@@ -27,6 +27,11 @@ def local(text: str, fold: int = 0) -> int:
 
 def shown(unit: int) -> str:
     return moment_of(unit).astimezone(ZoneInfo(OSLO)).strftime("%Y-%m-%d %H:%M")
+
+
+def is_open(question: Question, openings: dict[int, Openings], load, time: JointTime) -> bool:
+    chosen = {n: one for n, one in enumerate(time.who) if one is not None}
+    return joint_times(narrowed(question, time.start, chosen), openings, load) == [time]
 
 
 def openings_of(rules: dict[int, Rules], zone: str = OSLO) -> dict[int, Openings]:
