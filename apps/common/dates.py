@@ -1,0 +1,188 @@
+"""Dates and times as people say them, in the active language (ui section 18).
+
+Django has no Northern Sami, and its other forms are not the house's, so the words stand here.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+from django.utils.translation import get_language
+
+
+@dataclass(frozen=True)
+class Words:
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    day_of_month: str
+    with_year: str
+    month_of_year: str
+    yesterday: str
+    today: str
+    tomorrow: str
+    at: str
+    separator: str
+    week: str
+
+
+NORWEGIAN_MONTHS = (
+    "januar",
+    "februar",
+    "mars",
+    "april",
+    "mai",
+    "juni",
+    "juli",
+    "august",
+    "september",
+    "oktober",
+    "november",
+    "desember",
+)
+
+WORDS: Final = {
+    "nb": Words(
+        weekdays=("mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lørdag", "søndag"),
+        months=NORWEGIAN_MONTHS,
+        day_of_month="{weekday} {day}. {month}",
+        with_year="{weekday} {day}. {month} {year}",
+        month_of_year="{month} {year}",
+        yesterday="i går",
+        today="i dag",
+        tomorrow="i morgen",
+        at="{day} kl. {clock}",
+        separator=".",
+        week="uke {week}",
+    ),
+    "nn": Words(
+        weekdays=("måndag", "tysdag", "onsdag", "torsdag", "fredag", "laurdag", "sundag"),
+        months=NORWEGIAN_MONTHS,
+        day_of_month="{weekday} {day}. {month}",
+        with_year="{weekday} {day}. {month} {year}",
+        month_of_year="{month} {year}",
+        yesterday="i går",
+        today="i dag",
+        tomorrow="i morgon",
+        at="{day} kl. {clock}",
+        separator=".",
+        week="veke {week}",
+    ),
+    "se": Words(
+        weekdays=("vuossárga", "maŋŋebárga", "gaskavahkku", "duorastat", "bearjadat", "lávvardat", "sotnabeaivi"),
+        months=(
+            "ođđajagemánu",
+            "guovvamánu",
+            "njukčamánu",
+            "cuoŋománu",
+            "miessemánu",
+            "geassemánu",
+            "suoidnemánu",
+            "borgemánu",
+            "čakčamánu",
+            "golggotmánu",
+            "skábmamánu",
+            "juovlamánu",
+        ),
+        day_of_month="{weekday} {month} {day}. b.",
+        with_year="{weekday} {month} {day}. b. {year}",
+        month_of_year="{month} {year}",
+        yesterday="ikte",
+        today="odne",
+        tomorrow="ihttin",
+        at="{day} dii. {clock}",
+        separator=".",
+        week="vahkku {week}",
+    ),
+    "en": Words(
+        weekdays=("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+        months=(
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ),
+        day_of_month="{weekday} {day} {month}",
+        with_year="{weekday} {day} {month} {year}",
+        month_of_year="{month} {year}",
+        yesterday="yesterday",
+        today="today",
+        tomorrow="tomorrow",
+        at="{day} at {clock}",
+        separator=":",
+        week="week {week}",
+    ),
+}
+
+
+def words(language: str | None = None) -> Words:
+    return WORDS.get((language or get_language() or "nb")[:2], WORDS["nb"])
+
+
+def local_date(moment: date | datetime) -> date:
+    """Return the day in Norway on which this moment falls."""
+    if isinstance(moment, datetime):
+        return timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date()
+    return moment
+
+
+def full_day(moment: date | datetime, *, language: str | None = None) -> str:
+    """Write «tirsdag 17. mars 2026»."""
+    return _day(local_date(moment), words(language).with_year, words(language))
+
+
+def plain_day(moment: date | datetime, *, now: datetime | None = None, language: str | None = None) -> str:
+    """Write «tirsdag 17. mars», with the year where it is not this year."""
+    day, said = local_date(moment), words(language)
+    same_year = day.year == timezone.localdate(now).year
+    return _day(day, said.day_of_month if same_year else said.with_year, said)
+
+
+def near_day(moment: date | datetime, *, now: datetime | None = None, language: str | None = None) -> str:
+    """Write «i dag», «i morgen», «i går», else the plain day."""
+    said = words(language)
+    away = local_date(moment) - timezone.localdate(now)
+    near = {timedelta(days=-1): said.yesterday, timedelta(0): said.today, timedelta(days=1): said.tomorrow}
+    return near.get(away) or plain_day(moment, now=now, language=language)
+
+
+def month(moment: date | datetime, *, language: str | None = None) -> str:
+    """Write «mars 2026»."""
+    day, said = local_date(moment), words(language)
+    return said.month_of_year.format(month=said.months[day.month - 1], year=day.year)
+
+
+def week(moment: date | datetime, *, language: str | None = None) -> str:
+    """Write «uke 12» (ISO 8601)."""
+    return words(language).week.format(week=local_date(moment).isocalendar().week)
+
+
+def clock(moment: datetime, *, language: str | None = None) -> str:
+    """Write «10.30», in Norway's time."""
+    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
+    return f"{local.hour:02}{words(language).separator}{local.minute:02}"
+
+
+def clock_range(start: datetime, end: datetime, *, language: str | None = None) -> str:
+    return f"{clock(start, language=language)}–{clock(end, language=language)}"
+
+
+def day_and_clock(moment: datetime, *, language: str | None = None) -> str:
+    """Write «tirsdag 17. mars 2026 kl. 10.30»: whole, for messages that may be read much later."""
+    return words(language).at.format(
+        day=full_day(moment, language=language), clock=clock(moment, language=language)
+    )
+
+
+def _day(day: date, form: str, said: Words) -> str:
+    return form.format(
+        weekday=said.weekdays[day.weekday()], day=day.day, month=said.months[day.month - 1], year=day.year
+    )

@@ -1,0 +1,252 @@
+"""What every template may use (a builtin library): icons, dates as people say them, form fields, the shell."""
+
+from datetime import date, datetime
+from typing import Any, Final
+
+from django import template
+from django.forms import BoundField, Form
+from django.forms import widgets as form_widgets
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import resolve
+from django.urls.exceptions import Resolver404
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, ngettext
+
+from apps.common import dates
+
+register = template.Library()
+
+LANGUAGE_NAMES: Final = {
+    "nb": "Norsk bokmål",
+    "nn": "Norsk nynorsk",
+    "se": "Davvisámegiella",
+    "en": "English",
+}
+"""Each language in its own words, so they are never translated."""
+
+SCHEMES: Final = ("auto", "light", "dark")
+
+
+# Icons and the shell -------------------------------------------------------------------------------------------------
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """Draw an Aksel icon by name. It is decoration: the words beside it carry the meaning."""
+    return format_html(
+        '<svg class="vt-icon" aria-hidden="true" focusable="false"{}><use href="{}#{}"></use></svg>',
+        format_html(' data-size="{}"', size) if size else "",
+        static("vendor/aksel-icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_current(context: template.Context, *names: str) -> SafeString:
+    """Write `aria-current="page"` when this page has one of these URL names (or namespaces, ending in a colon)."""
+    request: HttpRequest | None = context.get("request")
+    if request is None:
+        return mark_safe("")
+    try:
+        match = request.resolver_match or resolve(request.path_info)
+    except Resolver404:
+        return mark_safe("")
+    here = any(match.view_name == name or (name.endswith(":") and match.view_name.startswith(name)) for name in names)
+    return mark_safe(' aria-current="page"' if here else "")
+
+
+@register.simple_tag(takes_context=True)
+def colour_scheme(context: template.Context) -> str:
+    """Say which colours this browser has asked for: light, dark, or as the device."""
+    request: HttpRequest | None = context.get("request")
+    asked = request.COOKIES.get("scheme", "auto") if request is not None else "auto"
+    return asked if asked in SCHEMES else "auto"
+
+
+@register.simple_tag
+def languages(*codes: str) -> list[dict[str, Any]]:
+    """List the languages by code, each in its own words, with the active one marked."""
+    active = (get_language() or "nb")[:2]
+    return [{"code": code, "name": LANGUAGE_NAMES[code], "active": code == active} for code in codes]
+
+
+# Dates and numbers ---------------------------------------------------------------------------------------------------
+@register.filter
+def day(moment: date | datetime | None, now: datetime | None = None) -> str:
+    """Write «i dag», «i morgen», «tirsdag 17. mars». Use capfirst at the start of a line."""
+    return dates.near_day(moment, now=now) if moment else ""
+
+
+@register.filter
+def plain_day(moment: date | datetime | None, now: datetime | None = None) -> str:
+    """Write «tirsdag 17. mars», also for today."""
+    return dates.plain_day(moment, now=now) if moment else ""
+
+
+@register.filter
+def full_day(moment: date | datetime | None) -> str:
+    """Write «tirsdag 17. mars 2026»."""
+    return dates.full_day(moment) if moment else ""
+
+
+@register.filter
+def short_day(moment: date | datetime | None) -> str:
+    """Write «17.03.2026», for tables and forms."""
+    return f"{dates.local_date(moment):%d.%m.%Y}" if moment else ""
+
+
+@register.filter
+def month(moment: date | datetime | None) -> str:
+    return dates.month(moment) if moment else ""
+
+
+@register.filter
+def week(moment: date | datetime | None) -> str:
+    return dates.week(moment) if moment else ""
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """Write «10.30»."""
+    return dates.clock(moment) if moment else ""
+
+
+@register.filter
+def clock_range(start: datetime | None, end: datetime | None) -> str:
+    """Write «10.30–11.00»."""
+    return dates.clock_range(start, end) if start and end else ""
+
+
+@register.filter
+def at(moment: datetime | None, now: datetime | None = None) -> str:
+    """Write «i dag kl. 10.30», «tirsdag 17. mars kl. 10.30»."""
+    if not moment:
+        return ""
+    return dates.words().at.format(day=dates.near_day(moment, now=now), clock=dates.clock(moment))
+
+
+@register.filter
+def stamp(moment: datetime | None) -> str:
+    """Write «17.03.2026 kl. 10.30», for histories."""
+    return dates.words().at.format(day=short_day(moment), clock=dates.clock(moment)) if moment else ""
+
+
+@register.filter
+def iso(moment: datetime | None) -> str:
+    """Write the moment for machines, in Norway's time (`<time datetime>`)."""
+    return timezone.localtime(moment).isoformat(timespec="minutes") if moment else ""
+
+
+@register.filter
+def in_minutes(moment: datetime | None, now: datetime | None = None) -> str:
+    """Write «om 12 minutter», «nå», «for 3 minutter siden» within the hour; nothing farther off."""
+    if not moment:
+        return ""
+    seconds = (moment - (now or timezone.now())).total_seconds()
+    minutes = round(abs(seconds) / 60)
+    if minutes >= 60:
+        return ""
+    if minutes == 0:
+        return gettext("now")
+    if seconds > 0:
+        return ngettext("in %(n)s minute", "in %(n)s minutes", minutes) % {"n": minutes}
+    return ngettext("%(n)s minute ago", "%(n)s minutes ago", minutes) % {"n": minutes}
+
+
+@register.filter
+def minutes(length: Any) -> str:
+    """Write a timedelta or a number of minutes as «30 min»."""
+    whole = round(length.total_seconds() / 60) if hasattr(length, "total_seconds") else int(length)
+    return gettext("%(n)s min") % {"n": whole}
+
+
+@register.filter
+def phone_pairs(number: str | None) -> str:
+    """Write a Norwegian number as «00 00 10 20», another country's as it stands."""
+    compact = "".join(ch for ch in number or "" if ch.isdigit() or ch == "+")
+    eight = compact.removeprefix("+47").removeprefix("0047")
+    if len(eight) != 8 or not eight.isdigit():
+        return number or ""
+    return " ".join(eight[at : at + 2] for at in range(0, 8, 2))
+
+
+@register.filter
+def initials(name: str | None) -> str:
+    parts = (name or "").split()
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts)).upper()
+
+
+# Form fields ---------------------------------------------------------------------------------------------------------
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, look: str = "", label: str = "", width: str = "", suffix: str = "") -> dict[str, Any]:
+    """Draw a form's field with its label, description, control and error.
+
+    `look`: «pills» or «scale» for choices. `width="short"` for numbers, codes and dates, `suffix` for a unit.
+    A form field may also carry `look`, `width` and `suffix` itself, as attributes.
+    """
+    widget = bound.field.widget
+    errors = list(bound.errors)
+    error_id, help_id = f"{bound.auto_id}-error", f"{bound.auto_id}-help"
+    described = " ".join(
+        ([help_id] if bound.help_text else [])
+        + ([error_id] if errors else [])
+        + [extra for extra in [widget.attrs.get("aria-describedby")] if extra]
+    )
+    kind = _kind(widget)
+    attrs: dict[str, Any] = {"class": f"ds-input {widget.attrs.get('class', '')}".strip()}
+    if described:
+        attrs["aria-describedby"] = described
+    if errors:
+        attrs["aria-invalid"] = "true"
+    if width := width or getattr(bound.field, "width", ""):
+        attrs["data-width"] = width
+    return {
+        "bound": bound,
+        "kind": kind,
+        "look": look or getattr(bound.field, "look", ""),
+        "label": label or bound.label,
+        "suffix": suffix or getattr(bound.field, "suffix", ""),
+        "control": bound.as_widget(attrs=attrs) if kind not in {"radios", "checks"} else "",
+        "options": list(bound.subwidgets) if kind in {"radios", "checks"} else [],
+        "option_type": "radio" if kind == "radios" else "checkbox",
+        "described": described,
+        "errors": errors,
+        "error_id": error_id,
+        "help_id": help_id,
+    }
+
+
+def _kind(widget: form_widgets.Widget) -> str:
+    if widget.is_hidden:
+        return "hidden"
+    if isinstance(widget, form_widgets.CheckboxSelectMultiple):
+        return "checks"
+    if isinstance(widget, form_widgets.RadioSelect):
+        return "radios"
+    if isinstance(widget, form_widgets.CheckboxInput):
+        return "check"
+    return "input"
+
+
+@register.inclusion_tag("components/error_summary.html")
+def error_summary(*forms: Form, title: str = "", level: int = 2) -> dict[str, Any]:
+    """List every error of these forms above them, each a link to its field. Empty when there is none."""
+    found = []
+    for form in forms:
+        found += [(None, message) for message in form.non_field_errors()]
+        for bound in form:
+            target = bound.auto_id
+            if _kind(bound.field.widget) in {"radios", "checks"}:
+                target = f"{bound.auto_id}_0"
+            found += [(target, message) for message in bound.errors]
+    return {"found": found, "title": title, "level": level}
+
+
+ALERT_COLOURS: Final = {"debug": "info", "info": "info", "success": "success", "warning": "warning", "error": "danger"}
+
+
+@register.filter
+def alert_colour(message: Any) -> str:
+    """Return the palette of a Django message."""
+    return ALERT_COLOURS.get(message.level_tag, "info")
