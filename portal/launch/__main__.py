@@ -131,8 +131,7 @@ class Launch:
     def expect_all_running(self) -> None:
         for child in self.children:
             if child.ended():
-                code = child.process.returncode
-                raise CannotStart(f"{child.name} ended (code {code}). Its last words:\n{child.last_words()}")
+                raise CannotStart(child.obituary())
 
     def watch(self) -> None:
         """Return when somebody asks to stop; raise when a part of the product has ended."""
@@ -227,12 +226,15 @@ def main() -> int:
                 print(f"\nReady: http://127.0.0.1:{port}  (after {time.monotonic() - launch.began:.0f} s)")
                 print(f"{accounts.rstrip()}\nCtrl-C stops everything.", flush=True)
                 launch.watch()
+            except CannotStart as reason:
+                print(reason, file=sys.stderr, flush=True)
+                raise
             finally:
-                print("Stopping ...", flush=True)
-                launch.stop()
-        print("Everything is stopped.", flush=True)
+                with step("Stopping everything"):
+                    launch.stop()
     except CannotStart as reason:
-        print(reason, file=sys.stderr)
+        if launch is None:
+            print(reason, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -34,9 +34,14 @@ class Child:
 
     def last_words(self, lines: int = 15) -> str:
         """What the process last wrote in its log, for the person who must find out why it ended."""
-        if not self.log.exists():
-            return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def obituary(self) -> str:
+        """One line about its end, and what it said before."""
+        words = self.last_words()
+        return f"{self.name} ended (code {self.process.returncode}). " + (
+            f"Its last words:\n{words}" if words else f"It said nothing; see {self.log}"
+        )
 
 
 def start(
@@ -47,17 +52,19 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
+    privileges: Sequence[str] = (),
 ) -> Child:
     """Start a program; Linux stops it when this process dies without a chance to do so (kill -9).
 
     To be called from the main thread: Linux counts the death of the thread that started the child.
+    The privileges are options of setpriv, given in one call with that: a later change of user would undo it.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists():
         log.replace(log.with_suffix(".log.1"))
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*_dies_with_us(stop_signal), *map(str, command)],
+            [*_dies_with_us(stop_signal, privileges), *map(str, command)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -125,6 +132,8 @@ def end(process: psutil.Process, stop_signal: signal.Signals = signal.SIGTERM, *
     psutil.wait_procs(alive, timeout=grace)
 
 
-def _dies_with_us(stop_signal: signal.Signals) -> list[str]:
+def _dies_with_us(stop_signal: signal.Signals, privileges: Sequence[str]) -> list[str]:
     setpriv = shutil.which("setpriv")
-    return [setpriv, f"--pdeathsig={stop_signal.name.removeprefix('SIG')}"] if setpriv else []
+    if setpriv is None:
+        return []
+    return [setpriv, f"--pdeathsig={stop_signal.name.removeprefix('SIG')}", *privileges]

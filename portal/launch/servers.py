@@ -49,9 +49,9 @@ def start_postgres(folder: Path, *, throwaway: bool = False) -> Server:
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(exist_ok=True, mode=0o700)
     _end_earlier_postgres(folder)
-    as_user = _as_unprivileged_user(folder, binaries)
+    privileges = _of_unprivileged_user(folder, binaries)
     if not (folder / "PG_VERSION").exists():
-        _create_cluster(folder, [*as_user, str(binaries / "initdb")])
+        _create_cluster(folder, binaries / "initdb", privileges)
 
     sockets = _socket_folder(folder)
     options = ["listen_addresses=", f"unix_socket_directories={sockets}", "synchronous_commit=off", "timezone=UTC"]
@@ -61,10 +61,11 @@ def start_postgres(folder: Path, *, throwaway: bool = False) -> Server:
     settings = [word for option in options for word in ("-c", option)]
     child = start(
         "postgres",
-        [*as_user, binaries / "postgres", "-D", folder, *settings],
+        [binaries / "postgres", "-D", folder, *settings],
         log=folder.parent / "log" / "postgres.log",
         cwd=Path("/"),
         stop_signal=signal.SIGINT,  # PostgreSQL's word for: end the connections and stop properly
+        privileges=privileges,
     )
     _create_database(child, sockets)
     return Server(child, f"postgres://postgres@/{DATABASE}?host={sockets}")
@@ -118,9 +119,22 @@ def _package(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _create_cluster(folder: Path, initdb: list[str]) -> None:
+def _create_cluster(folder: Path, initdb: Path, privileges: list[str]) -> None:
     done = subprocess.run(
-        [*initdb, "-D", folder, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+        [
+            *(["setpriv", *privileges] if privileges else []),
+            initdb,
+            "-D",
+            folder,
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -146,7 +160,7 @@ def _attempts(child: Child) -> Iterator[None]:
     while time.monotonic() < deadline:
         yield
         if child.ended():
-            raise CannotStart(f"{child.name} ended at once. Its last words:\n{child.last_words()}")
+            raise CannotStart(child.obituary())
         time.sleep(0.05)
     raise CannotStart(f"{child.name} did not answer within {PATIENCE:.0f} s; see {child.log}")
 
@@ -169,21 +183,21 @@ def _end_earlier_postgres(folder: Path) -> None:
     note.unlink(missing_ok=True)
 
 
-def _as_unprivileged_user(folder: Path, binaries: Path) -> list[str]:
-    """The words before a command that make it run as somebody PostgreSQL accepts; none unless we are root."""
+def _of_unprivileged_user(folder: Path, binaries: Path) -> list[str]:
+    """The options of setpriv that make a program run as somebody PostgreSQL accepts; none unless we are root."""
     if os.geteuid() != 0:
         return []
-    setpriv = shutil.which("setpriv")
-    if not setpriv:
+    if not shutil.which("setpriv"):
         raise CannotStart("PostgreSQL does not run as root and setpriv (util-linux) is missing: start as another user")
     user = pwd.getpwnam(UNPRIVILEGED)
     if folder.stat().st_uid != user.pw_uid:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
-    words = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    options = [f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(_open_to_all(path) for path in (folder.parent, binaries / "postgres")):
-        words += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
-    return words
+        options += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        options += ["--securebits=+no_setuid_fixup"]  # access(2) counts the capability too
+    return options
 
 
 def _open_to_all(path: Path) -> bool:
