@@ -58,17 +58,9 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
        UNION ALL
        SELECT patient.id, 0, false FROM scheduling_schedule patient
         WHERE wanted.source = 'patient' AND patient.person_index = %(person)s
-       UNION ALL
-       SELECT interpreter.id, 0, false
-         FROM scheduling_schedule interpreter
-         JOIN organisations_unit unit ON unit.id = interpreter.unit_id
-         JOIN organisations_organisation organisation ON organisation.id = unit.organisation_id
-        WHERE wanted.source = 'interpreter' AND interpreter.kind = 'interpreter'
-          AND interpreter.languages @> ARRAY[%(language)s]::varchar[]
-          AND (organisation.kind = 'interpreter_agency'
-               OR organisation.id IN (SELECT organisation_id FROM organisations_unit WHERE id IN (%(unit)s, %(requester_unit)s)))
   ) candidate ON true
   LEFT JOIN scheduling_schedule schedule ON schedule.id = candidate.schedule_id AND schedule.active
+       AND (wanted.source <> 'interpreter' OR schedule.languages @> ARRAY[%(language)s]::varchar[])
  ORDER BY wanted.position, wanted.id, candidate.beside, candidate.position, schedule.id
 """
 
@@ -128,7 +120,6 @@ def diaries(
     *,
     service_type_id: int,
     unit_id: int,
-    requester_unit_id: int,
     requester_id: int | None,
     person_index: bytes | None,
     language: str,
@@ -136,17 +127,13 @@ def diaries(
     until: date,
     widen: bool = False,
 ) -> Diaries:
-    """Read who may fill each need; requester, interpreter and patient count only where they are given.
-
-    Interpreters come from agencies and from the two organisations that meet.
-    """
+    """Read who may fill each need; requester, interpreter and patient count only where they are given."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CANDIDATES,
             {
                 "service_type": service_type_id,
                 "unit": unit_id,
-                "requester_unit": requester_unit_id,
                 "requester": requester_id,
                 "person": person_index,
                 "language": language,
@@ -174,8 +161,9 @@ def diaries(
         need_id, role, source, label, required, order = need
         if source == NeedSource.PATIENT and not schedules:
             schedules = [NOT_YET]
-        fair = order == TeamOrder.FAIR or source == NeedSource.INTERPRETER
-        needs.append(Candidates(need_id, role, source, label, required, fair, tuple(schedules), tuple(others)))
+        needs.append(
+            Candidates(need_id, role, source, label, required, order == TeamOrder.FAIR, tuple(schedules), tuple(others))
+        )
     return Diaries(tuple(needs), openings, names)
 
 
@@ -218,8 +206,8 @@ def taken_loader(
                     "begin": moment_of(begin),
                     "end": moment_of(end),
                     "now": now,
-                    "hold": hold_id,
-                    "appointment": appointment_id,
+                    "hold": hold_id or 0,  # no row has the number 0
+                    "appointment": appointment_id or 0,
                 },
             )
             rows: list[tuple[int, int, int]] = cursor.fetchall()

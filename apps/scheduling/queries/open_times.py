@@ -208,7 +208,6 @@ def _diaries(request: BookingRequest, *, since: date, until: date, widen: bool) 
     return diaries(
         service_type_id=service.pk,
         unit_id=service.unit_id,
-        requester_unit_id=request.requester_unit.pk,
         requester_id=request.requester.pk if request.requester else None,
         person_index=bytes(patient.person_index) if patient else None,
         language="" if request.interpreter_by_phone else request.interpreter_language,
