@@ -19,6 +19,7 @@ class Channel(models.TextChoices):
 class OutboxState(models.TextChoices):
     """FHIR Communication.status in the supplier's finer steps."""
 
+    STANDBY = "standby", _("in reserve")
     WAITING = "waiting", _("waiting")
     SENDING = "sending", _("being sent")
     SENT = "sent", _("sent")
@@ -27,15 +28,18 @@ class OutboxState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
-OPEN_STATES = [OutboxState.WAITING, OutboxState.SENDING]
+OPEN_STATES = [OutboxState.STANDBY, OutboxState.WAITING, OutboxState.SENDING]
+GONE_OUT = [OutboxState.SENDING, OutboxState.SENT, OutboxState.DELIVERED]
 
 
 class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
     def due(self, now: datetime) -> Self:
-        """Return what may be taken now: waiting and due, or taken by a worker that died (lease over)."""
-        return self.filter(
-            Q(state=OutboxState.WAITING, due_at__lte=now) | Q(state=OutboxState.SENDING, leased_until__lte=now)
-        )
+        """Return what waits and is due, in the order of its index."""
+        return self.filter(state=OutboxState.WAITING, due_at__lte=now).order_by("due_at")
+
+    def abandoned(self, now: datetime) -> Self:
+        """Return what a worker took and never finished: its lease is over."""
+        return self.filter(state=OutboxState.SENDING, leased_until__lte=now).order_by("leased_until")
 
     def about_appointment(self, uid: uuid.UUID) -> Self:
         return self.filter(about=uid)
@@ -45,7 +49,9 @@ class OutboxMessage(models.Model):
     """One message to one address (FHIR Communication).
 
     `about` + `about_version` + `recipient` + `purpose` + `channel` is unique: the same thing is said
-    once. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due.
+    once. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due. A message
+    in reserve stands by for the one that it is `instead_of`, and goes when that one has failed for good.
+    `address_index` counts what one address gets in a day. `failure` is a code, never a carrier's own words.
     """
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -57,11 +63,14 @@ class OutboxMessage(models.Model):
     language = models.CharField(max_length=8, default="nb")
     sender = models.CharField(max_length=80, blank=True)
     address = EncryptedTextField()
+    address_index = models.BinaryField(max_length=32)
     subject = models.CharField(max_length=200, blank=True)
     body = EncryptedTextField()
     calendar = EncryptedTextField(null=True, blank=True)
     calendar_method = models.CharField(max_length=16, blank=True)
     organisation_id = models.BigIntegerField(null=True)
+    at_any_hour = models.BooleanField(default=False)
+    instead_of = models.OneToOneField("self", models.CASCADE, null=True, related_name="reserve")
 
     state = models.CharField(max_length=12, choices=OutboxState, default=OutboxState.WAITING)
     created_at = models.DateTimeField()
@@ -71,6 +80,7 @@ class OutboxMessage(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     sent_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=100, blank=True)
     failure = models.CharField(max_length=60, blank=True)
@@ -94,6 +104,10 @@ class OutboxMessage(models.Model):
                 condition=~Q(state__in=[OutboxState.SENT, OutboxState.DELIVERED]) | Q(sent_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="outbox_in_reserve_for_another",
+                condition=~Q(state=OutboxState.STANDBY) | Q(instead_of__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="outbox_due_before_it_is_too_late",
                 condition=Q(not_after__isnull=True) | Q(not_after__gt=F("created_at")),
             ),
@@ -102,6 +116,7 @@ class OutboxMessage(models.Model):
             models.Index(name="outbox_waiting_by_due", fields=["due_at"], condition=Q(state=OutboxState.WAITING)),
             models.Index(name="outbox_leases", fields=["leased_until"], condition=Q(state=OutboxState.SENDING)),
             models.Index(name="outbox_about", fields=["about"]),
+            models.Index(name="outbox_by_address", fields=["address_index", "sent_at"]),
         ]
 
     def __str__(self) -> str:

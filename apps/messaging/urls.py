@@ -1,5 +1,9 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from .views import receipts
 
 app_name = "messaging"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("hooks/kannel/<str:secret>/", receipts.kannel_receipt, name="kannel_receipt"),
+]

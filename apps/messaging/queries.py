@@ -1,0 +1,71 @@
+"""Reads of the outbox."""
+
+import uuid
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from apps.common.crypto import blind_index
+
+from . import hours
+from .models import GONE_OUT, Channel, OutboxMessage, OutboxState
+
+
+def address_index(address: str) -> bytes:
+    """Return the digest by which one address is found again without being readable."""
+    return blind_index(address.replace(" ", "").casefold(), "address")
+
+
+def messages_about(uid: uuid.UUID) -> QuerySet[OutboxMessage]:
+    """Return all that was or will be said about an appointment; what only stands by is left out."""
+    return OutboxMessage.objects.about_appointment(uid).exclude(state=OutboxState.STANDBY)
+
+
+def sent_on_day(address_index: bytes, moment: datetime, *, but: int | None = None) -> int:
+    """Count the text messages that an address got on the day of this moment, and those under way."""
+    return (
+        OutboxMessage.objects.filter(
+            Q(sent_at__gte=hours.day_begins(moment)) | Q(state=OutboxState.SENDING),
+            address_index=address_index,
+            channel=Channel.SMS,
+            at_any_hour=False,
+            state__in=GONE_OUT,
+        )
+        .exclude(pk=but)
+        .count()
+    )
+
+
+def planned_on_day(address: str, moment: datetime) -> int:
+    """Count the text messages that an address got or is to get on the day of this moment."""
+    begins, ends, index = hours.day_begins(moment), hours.day_ends(moment), address_index(address)
+    waiting = OutboxMessage.objects.filter(
+        address_index=index,
+        channel=Channel.SMS,
+        state=OutboxState.WAITING,
+        due_at__gte=begins,
+        due_at__lt=ends,
+    ).count()
+    sent = OutboxMessage.objects.filter(
+        address_index=index,
+        channel=Channel.SMS,
+        state__in=GONE_OUT,
+        sent_at__gte=begins,
+        sent_at__lt=ends,
+    ).count()
+    return waiting + sent
+
+
+def recipients_told(uid: uuid.UUID) -> set[str]:
+    """Return who has been told something about an appointment, or is being told it now."""
+    return set(
+        OutboxMessage.objects.about_appointment(uid).filter(state__in=GONE_OUT).values_list("recipient", flat=True)
+    )
+
+
+def inbox(to: str = "", *, limit: int = 300) -> list[OutboxMessage]:
+    """Return what the demo's people have got, newest first; `to` is an address as it was typed."""
+    arrived = OutboxMessage.objects.filter(state__in=[OutboxState.SENT, OutboxState.DELIVERED])
+    if to:
+        arrived = arrived.filter(address_index=address_index(to))
+    return list(arrived.order_by("-sent_at", "-id")[:limit])

@@ -1,0 +1,24 @@
+"""The sweeper of the outbox."""
+
+import time
+from typing import Final
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.common.nudge import wake
+
+from . import services
+
+SHIFT: Final = 60.0
+"""Seconds at a stretch: well under the time limit of a task, so that no message is cut off half-way."""
+
+
+@shared_task(name="messaging.deliver_due")
+def deliver_due() -> None:
+    """Every few seconds from beat, and at once when a message is queued."""
+    began = time.monotonic()
+    while services.deliver_next_message(now=timezone.now()):
+        if time.monotonic() - began > SHIFT:
+            wake("messaging.deliver_due")
+            return
