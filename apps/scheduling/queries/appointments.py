@@ -54,7 +54,9 @@ def mine_or_units(appointments: AppointmentQuerySet, user: User, unit: Unit | No
 
 
 def takes_part(appointment: Appointment, user: User) -> bool:
-    return any(person.schedule is not None and person.schedule.user_id == user.pk for person in appointment.participants.all())
+    return any(
+        person.schedule is not None and person.schedule.user_id == user.pk for person in appointment.participants.all()
+    )
 
 
 def of_unit(appointment: Appointment, unit: Unit) -> bool:

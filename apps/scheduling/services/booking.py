@@ -59,6 +59,7 @@ def hold_time(
 
     Raises what `book_appointment` raises.
     """
+    check_request(request)
     if draft is not None:
         Hold.objects.filter(draft=draft).delete()
     time = _find_time(request, starts_at, who=who, now=now, ignoring=Ignoring())
@@ -158,9 +159,7 @@ def move_appointment(
     and the refusals of `book_appointment`.
     """
     appointment = _lock_open(appointment, version)
-    if by_patient and not (
-        appointment.service_type.patient_may_move and appointment.changeable_by_patient(now)
-    ):
+    if by_patient and not (appointment.service_type.patient_may_move and appointment.changeable_by_patient(now)):
         raise errors.PatientMayNot
     request = request_of(appointment)
     ignoring = Ignoring(appointment_id=appointment.pk)
@@ -195,9 +194,7 @@ def cancel_appointment(
     Raises ChangedMeanwhile, NotOpenAnyMore, PatientMayNot.
     """
     appointment = _lock_open(appointment, version)
-    if by_patient and not (
-        appointment.service_type.patient_may_cancel and appointment.changeable_by_patient(now)
-    ):
+    if by_patient and not (appointment.service_type.patient_may_cancel and appointment.changeable_by_patient(now)):
         raise errors.PatientMayNot
     appointment.status, appointment.cancelled_at = AppointmentStatus.CANCELLED, now
     appointment.cancel_reason = CancelReason(reason)
@@ -230,7 +227,8 @@ def _find_time(
     now: datetime,
     ignoring: Ignoring,
 ) -> OpenTime:
-    check_start(request, starts_at, now=now)
+    # A time that is held met the notice when it was held.
+    check_start(request, starts_at, now=now - HOLD_LENGTH if ignoring.hold_id else now)
     time = queries.time_is_open(request, starts_at, now=now, who=who, ignoring=ignoring)
     if time is None:
         role = queries.who_is_missing(request, starts_at, now=now, who=who, ignoring=ignoring)
@@ -244,14 +242,10 @@ def _taken(
     """Name the role whose time went away between the check and the insert."""
     taken = queries.schedules_taken(stretches, now=now)
     role = next((one.role for one in time.who if one.schedule_id in taken), "")
-    return errors.TimeTaken(
-        role=role, alternatives=_alternatives(request, time.starts_at, now=now, ignoring=ignoring)
-    )
+    return errors.TimeTaken(role=role, alternatives=_alternatives(request, time.starts_at, now=now, ignoring=ignoring))
 
 
-def _alternatives(
-    request: BookingRequest, starts_at: datetime, *, now: datetime, ignoring: Ignoring
-) -> list[OpenTime]:
+def _alternatives(request: BookingRequest, starts_at: datetime, *, now: datetime, ignoring: Ignoring) -> list[OpenTime]:
     """Return the three nearest times that can be booked: from the day of the wish on."""
     start = max(now, starts_at - timedelta(hours=4))
     times = queries.open_times(request, now=now, start=start, limit=ALTERNATIVES * 4, ignoring=ignoring)
@@ -296,9 +290,7 @@ def _participants(
         if one.role != ParticipantRole.PATIENT
     ]
     if request.patient is not None and request.service_type.patient_present:
-        people.append(
-            Participant(appointment=appointment, role=ParticipantRole.PATIENT, schedule_id=stretches[-1][0])
-        )
+        people.append(Participant(appointment=appointment, role=ParticipantRole.PATIENT, schedule_id=stretches[-1][0]))
     people += [guest_participant(appointment, guest) for guest in guests]
     return people
 

@@ -40,9 +40,9 @@ def end_appointment(*, appointment: Appointment, now: datetime, actor: User | No
 @transaction.atomic
 def mark_held(*, appointment: Appointment, actor: User, now: datetime) -> None:
     """Note by hand that a session took place (by telephone, or in another room). Raises NotOpenAnyMore."""
-    changed = Appointment.objects.filter(
-        pk=appointment.pk, status=AppointmentStatus.BOOKED, starts_at__lte=now
-    ).update(status=AppointmentStatus.FULFILLED, started_at=appointment.starts_at, ended_at=now)
+    changed = Appointment.objects.filter(pk=appointment.pk, status=AppointmentStatus.BOOKED, starts_at__lte=now).update(
+        status=AppointmentStatus.FULFILLED, started_at=appointment.starts_at, ended_at=now
+    )
     if not changed:
         raise errors.NotOpenAnyMore
     appointment.refresh_from_db(fields=["status", "started_at", "ended_at", "version"])
@@ -52,9 +52,9 @@ def mark_held(*, appointment: Appointment, actor: User, now: datetime) -> None:
 @transaction.atomic
 def mark_no_show(*, appointment: Appointment, actor: User, now: datetime) -> None:
     """Note that the patient did not come. Raises NotOpenAnyMore before the start or after the session was held."""
-    changed = Appointment.objects.filter(
-        pk=appointment.pk, status=AppointmentStatus.BOOKED, starts_at__lte=now
-    ).update(status=AppointmentStatus.NO_SHOW)
+    changed = Appointment.objects.filter(pk=appointment.pk, status=AppointmentStatus.BOOKED, starts_at__lte=now).update(
+        status=AppointmentStatus.NO_SHOW
+    )
     if not changed:
         raise errors.NotOpenAnyMore
     appointment.refresh_from_db(fields=["status", "version"])

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.accounts.models import User
-from apps.common.images import prepare_photo
+from apps.common.images import clean_photo
 
 from .. import errors, events
 from ..models import (
@@ -34,9 +34,7 @@ def add_guest(*, appointment: Appointment, guest: GuestInput, actor: User, now: 
         raise errors.NotOpenAnyMore
     participant = guest_participant(appointment, guest)
     participant.save()
-    events.record(
-        appointment, EventKind.PARTICIPANT_ADDED, now=now, actor=actor, participant_uid=participant.uid
-    )
+    events.record(appointment, EventKind.PARTICIPANT_ADDED, now=now, actor=actor, participant_uid=participant.uid)
     return participant
 
 
@@ -72,18 +70,18 @@ def add_photo(
     appointment: Appointment | None = None,
     description: str = "",
 ) -> Photo:
-    """Keep a picture, drawn anew without metadata. Raises TooManyPhotos, and what `prepare_photo` raises."""
+    """Keep a picture, drawn anew without metadata. Raises TooManyPhotos, and what `clean_photo` raises."""
     kept = Photo.objects.filter(draft=draft, appointment=appointment)
     if kept.count() >= MOST_PHOTOS:
         raise errors.TooManyPhotos
-    prepared = prepare_photo(upload)
+    clean = clean_photo(upload)
     return Photo.objects.create(
         draft=draft,
         appointment=appointment,
-        image=prepared.image,
-        thumbnail=prepared.thumbnail,
-        width=prepared.width,
-        height=prepared.height,
+        image=clean.image,
+        thumbnail=clean.thumbnail,
+        width=clean.width,
+        height=clean.height,
         description=description,
         uploaded_by=user,
         uploaded_at=now,
@@ -108,9 +106,9 @@ def replace_busy_time(
     ).delete()
     taken = sorted(
         (row.lower, row.upper)
-        for row in Occupancy.objects.filter(
-            schedule=schedule, during__overlap=DateTimeTZRange(start, end)
-        ).values_list("during", flat=True)
+        for row in Occupancy.objects.filter(schedule=schedule, during__overlap=DateTimeTZRange(start, end)).values_list(
+            "during", flat=True
+        )
     )
     rows = [
         Occupancy(schedule=schedule, kind=OccupancyKind.BUSY, during=DateTimeTZRange(left, right))
