@@ -32,7 +32,7 @@ setup: ## Install what the tests and checks need
 	@$(SETUP) --tests
 
 assets: ## Collect styles, scripts and icons again
-	@npm run --silent assets
+	@PATH="$$PWD/.venv/node/bin:$$PATH" npm run --silent assets
 
 format: ## Bring the code into form
 	@$(VENV)/ruff format .
