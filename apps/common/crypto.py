@@ -11,7 +11,7 @@ import hmac
 import json
 import secrets
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,7 +58,13 @@ def blind_index(value: str, purpose: str) -> bytes:
     return hmac.digest(key, f"{purpose}\0{value}".encode(), "sha256")
 
 
-class _Encrypted(models.BinaryField):
+if TYPE_CHECKING:
+    _Column = models.Field[Any, Any]  # what is read and written is text, JSON or bytes, as each class below says
+else:
+    _Column = models.BinaryField
+
+
+class _Encrypted(_Column):
     """A column whose value is encrypted on its way to the database and opened on its way back."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -45,7 +46,7 @@ def take_time(
     if not stretches:
         return True
     ordered = sorted(stretches)
-    row = {
+    row: dict[str, Any] = {
         "schedules": [schedule for schedule, _, _ in ordered],
         "lowers": [lower for _, lower, _ in ordered],
         "uppers": [upper for _, _, upper in ordered],
@@ -74,4 +75,4 @@ def take_time(
         if not cursor.rowcount:
             return False
         cursor.execute(TAKE, row)
-        return cursor.rowcount == len(ordered)
+        return bool(cursor.rowcount == len(ordered))
