@@ -17,7 +17,7 @@ class CodeForm(forms.Form):
         },
         widget=forms.TextInput(
             attrs={
-                "class": "ds-input vt-otp",
+                "class": "vt-otp",
                 "inputmode": "numeric",
                 "autocomplete": "one-time-code",
                 "autofocus": True,
@@ -35,9 +35,7 @@ class BackupCodeForm(CodeForm):
             "required": _("Type one of your backup codes."),
             "max_length": _("A backup code has ten characters."),
         },
-        widget=forms.TextInput(
-            attrs={"class": "ds-input vt-otp", "autocomplete": "off", "autofocus": True, "size": "12"}
-        ),
+        widget=forms.TextInput(attrs={"class": "vt-otp", "autocomplete": "off", "autofocus": True, "size": "12"}),
     )
 
 

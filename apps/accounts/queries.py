@@ -18,6 +18,11 @@ def demo_users() -> QuerySet[User]:
     return User.objects.filter(is_active=True, email__endswith=DEMO_DOMAIN).order_by("pk")
 
 
+def authenticator(user: User) -> TOTPDevice | None:
+    """Return the app that the user has in use."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).order_by("-pk").first()
+
+
 def has_authenticator(user: User) -> bool:
     return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
 

@@ -68,10 +68,14 @@ def pending_authenticator(user: User) -> TOTPDevice:
 
 
 def confirm_authenticator(*, user: User, device: TOTPDevice, code: str) -> list[str] | None:
-    """Take the authenticator into use if the code is right; return fresh backup codes, else None."""
+    """Take the authenticator into use if the code is right; return fresh backup codes, else None.
+
+    It replaces the one before it: a lost telephone lets nobody in.
+    """
     if not device.verify_token(code):
         return None
     with transaction.atomic():
+        TOTPDevice.objects.filter(user=user, confirmed=True).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
         return new_backup_codes(user=user)

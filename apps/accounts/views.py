@@ -59,9 +59,8 @@ def demo_entry(request: HttpRequest) -> HttpResponse:
     if not settings.DEMO:
         raise Http404
     user = get_object_or_404(queries.demo_users(), uid=_uid(request.POST.get("user", "")))
-    device = django_otp.devices_for_user(user).__next__() if queries.has_authenticator(user) else None
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    _enter(request, device or services.add_authenticator(user=user))
+    _enter(request, queries.authenticator(user) or services.add_authenticator(user=user))
     return HttpResponseRedirect(_next(request))
 
 
@@ -87,6 +86,8 @@ def second_factor(request: HttpRequest) -> HttpResponse:
             "code",
             _("Wait %(seconds)d seconds, then type a new code.") % {"seconds": throttle.seconds}
             if throttle and throttle.seconds > 1
+            else _("The code does not match. Check that you have not used it before.")
+            if with_backup
             else _("The code does not match. Type the newest code from the app."),
         )
     context = {"form": form, "with_backup": with_backup, "next": _next(request, default="")}
