@@ -144,6 +144,7 @@ def install_python_packages(lock: str) -> None:
 def pip_install(lock: str, venv: Path) -> None:
     command: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", f"--python={venv / 'bin' / 'python'}"]
     command += ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-r", ROOT / lock]
+    command += ["--no-compile"]  # Python does that itself for what is used, a small part of it
     run(command, f"the packages of {lock} could not be installed")
 
 
