@@ -106,7 +106,7 @@ def forget(children: Iterable[Child], folder: Path) -> None:
         (folder / f"{child.name}.pid").unlink(missing_ok=True)
 
 
-def end_leftovers(folder: Path) -> list[str]:
+def end_leftovers(folder: Path, *, grace: float = GRACE) -> list[str]:
     """End what an earlier start left running, and only that: number and time of birth must both agree."""
     ended = []
     for note in sorted(folder.glob("*.pid")):
@@ -114,7 +114,7 @@ def end_leftovers(folder: Path) -> list[str]:
             told = json.loads(note.read_text())
             process = psutil.Process(told["pid"])
             if abs(process.create_time() - told["born"]) < 1:
-                end(process, signal.Signals(told["stop_signal"]))
+                end(process, signal.Signals(told["stop_signal"]), grace=grace)
                 ended.append(note.stem)
         note.unlink(missing_ok=True)
     return ended

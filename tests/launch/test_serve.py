@@ -1,0 +1,66 @@
+"""A production that is half set up does not start, and says why: one line for each fault."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+KEYS = {
+    "SECRET_KEY": "vM0rZ3u1kq9x7Yt5c2Wb8Ns4Lp6Jh1Gf3Dd5Sa7Qw9Er0Ty2Ui4",
+    "FIELD_KEYS": "ZmllbGQta2V5LWZvci10aGUtdGVzdHMtMzItYnl0ZXM=",
+    "INDEX_KEY": "aW5kZXgta2V5LWZvci10aGUtdGVzdHMtMzItYnl0ZXM=",
+    "LINK_KEY": "bGluay1rZXktZm9yLXRoZS10ZXN0cy1vZi0zMi1ieXQ=",
+}
+COMPLETE = KEYS | {
+    "DATABASE_URL": "postgres://videotime:secret@database/videotime",
+    "REDIS_URL": "redis://valkey/0",
+    "PUBLIC_URL": "https://video.kommune.test",
+    "ALLOWED_HOSTS": "video.kommune.test",
+    "TRUSTED_PROXY_COUNT": "1",
+    "EMAIL_HOST": "mail.kommune.test",
+    "DEFAULT_FROM_EMAIL": "video@kommune.test",
+    "SMS_CARRIERS": "kannel",
+    "KANNEL_URL": "http://kannel:13013/cgi-bin/sendsms",
+    "KANNEL_USERNAME": "videotime",
+    "KANNEL_PASSWORD": "secret",
+    "RECEIPT_SECRET": "also-secret",
+    "TURN_URLS": "turn:turn.kommune.test:3478",
+    "TURN_SECRET": "secret",
+}
+
+
+def check(environment):
+    told = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME"}} | environment
+    command = [sys.executable, "-m", "portal.launch.serve", "check"]
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+
+
+def test_a_complete_set_up_passes():
+    done = check(COMPLETE)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_nothing_set_names_every_fault_at_once_in_a_line_each():
+    done = check({})
+    assert done.returncode == 1
+    for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "PUBLIC_URL"):
+        assert any(line.startswith(name) for line in done.stderr.splitlines()), name
+    for name in ("ALLOWED_HOSTS", "EMAIL_HOST", "SMS_CARRIERS", "TURN_URLS"):
+        assert any(line.startswith(name) for line in done.stderr.splitlines()), name
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"DEBUG": "1"}, "DEBUG must be 0"),
+        ({"TRUSTED_PROXY_COUNT": "many"}, "TRUSTED_PROXY_COUNT must be a whole number"),
+        ({"DEMO": "1"}, "DEMO=1 is for one machine"),
+    ],
+)
+def test_a_fault_stops_the_start_with_its_line(change, fault):
+    done = check(COMPLETE | change)
+    assert done.returncode == 1
+    assert fault in done.stderr
+    assert "1 fault in the set-up" in done.stderr
