@@ -44,6 +44,9 @@ class Scenario(models.Model):
     priority = models.PositiveSmallIntegerField()
     portal_use = models.CharField(max_length=12, choices=PortalUse)
     form = models.SlugField(max_length=40)
+    settings = ArrayField(models.SlugField(max_length=32), default=list)
+    remote_roles = ArrayField(models.SlugField(max_length=40), default=list)
+    local_roles = ArrayField(models.SlugField(max_length=40), default=list)
     defaults = models.JSONField()
 
     class Meta:

@@ -8,98 +8,233 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Scenario',
+            name="Scenario",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=60, unique=True)),
-                ('names', models.JSONField()),
-                ('family', models.SlugField(max_length=32)),
-                ('kind', models.SlugField(max_length=16)),
-                ('priority', models.PositiveSmallIntegerField()),
-                ('portal_use', models.CharField(choices=[('book', 'booked ahead'), ('same_day', 'set up the same day'), ('not_offered', 'not offered here')], max_length=12)),
-                ('form', models.SlugField(max_length=40)),
-                ('defaults', models.JSONField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.SlugField(max_length=60, unique=True)),
+                ("names", models.JSONField()),
+                ("family", models.SlugField(max_length=32)),
+                ("kind", models.SlugField(max_length=16)),
+                ("priority", models.PositiveSmallIntegerField()),
+                (
+                    "portal_use",
+                    models.CharField(
+                        choices=[
+                            ("book", "booked ahead"),
+                            ("same_day", "set up the same day"),
+                            ("not_offered", "not offered here"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("form", models.SlugField(max_length=40)),
+                (
+                    "settings",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=32), default=list, size=None
+                    ),
+                ),
+                (
+                    "remote_roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=40), default=list, size=None
+                    ),
+                ),
+                (
+                    "local_roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.SlugField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("defaults", models.JSONField()),
             ],
             options={
-                'ordering': ['priority', 'code'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('portal_use__in', ['book', 'same_day', 'not_offered'])), name='scenario_use_known')],
+                "ordering": ["priority", "code"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("portal_use__in", ["book", "same_day", "not_offered"])),
+                        name="scenario_use_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='ServiceType',
+            name="ServiceType",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('names', models.JSONField()),
-                ('active', models.BooleanField(default=True)),
-                ('length_minutes', models.PositiveSmallIntegerField(default=30)),
-                ('buffer_before_minutes', models.PositiveSmallIntegerField(default=0)),
-                ('buffer_after_minutes', models.PositiveSmallIntegerField(default=0)),
-                ('start_grid_minutes', models.PositiveSmallIntegerField(default=15)),
-                ('shortest_notice_minutes', models.PositiveIntegerField(default=60)),
-                ('horizon_days', models.PositiveSmallIntegerField(default=42)),
-                ('patient_present', models.BooleanField(default=True)),
-                ('patient_joins_alone', models.BooleanField(default=False)),
-                ('interpreter_possible', models.BooleanField(default=True)),
-                ('photo_upload', models.BooleanField(default=False)),
-                ('identification', models.CharField(choices=[('link', 'link only, recognised on video'), ('birth_date', 'link and birth date'), ('sms_code', 'link and code by text message')], default='birth_date', max_length=12)),
-                ('patient_may_move', models.BooleanField(default=True)),
-                ('patient_may_cancel', models.BooleanField(default=True)),
-                ('patient_change_notice_hours', models.PositiveSmallIntegerField(default=24)),
-                ('form', models.SlugField(max_length=40)),
-                ('providers', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), default=list, size=None)),
-                ('speciality', models.CharField(blank=True, max_length=3, verbose_name='fagområde (NPR episodefag)')),
-                ('scenario', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_types', to='catalogue.scenario')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='service_types', to='organisations.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("names", models.JSONField()),
+                ("active", models.BooleanField(default=True)),
+                ("length_minutes", models.PositiveSmallIntegerField(default=30)),
+                ("buffer_before_minutes", models.PositiveSmallIntegerField(default=0)),
+                ("buffer_after_minutes", models.PositiveSmallIntegerField(default=0)),
+                ("start_grid_minutes", models.PositiveSmallIntegerField(default=15)),
+                ("shortest_notice_minutes", models.PositiveIntegerField(default=60)),
+                ("horizon_days", models.PositiveSmallIntegerField(default=42)),
+                ("patient_present", models.BooleanField(default=True)),
+                ("patient_joins_alone", models.BooleanField(default=False)),
+                ("interpreter_possible", models.BooleanField(default=True)),
+                ("photo_upload", models.BooleanField(default=False)),
+                (
+                    "identification",
+                    models.CharField(
+                        choices=[
+                            ("link", "link only, recognised on video"),
+                            ("birth_date", "link and birth date"),
+                            ("sms_code", "link and code by text message"),
+                        ],
+                        default="birth_date",
+                        max_length=12,
+                    ),
+                ),
+                ("patient_may_move", models.BooleanField(default=True)),
+                ("patient_may_cancel", models.BooleanField(default=True)),
+                ("patient_change_notice_hours", models.PositiveSmallIntegerField(default=24)),
+                ("form", models.SlugField(max_length=40)),
+                (
+                    "providers",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20), default=list, size=None
+                    ),
+                ),
+                ("speciality", models.CharField(blank=True, max_length=3, verbose_name="fagområde (NPR episodefag)")),
+                (
+                    "scenario",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="service_types",
+                        to="catalogue.scenario",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="service_types",
+                        to="organisations.unit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['scenario__priority', 'id'],
+                "ordering": ["scenario__priority", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Agreement',
+            name="Agreement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('direct', 'booked directly'), ('on_request', 'booked on request')], default='direct', max_length=12)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='agreements', to='organisations.organisation')),
-                ('service_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='agreements', to='catalogue.servicetype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("direct", "booked directly"), ("on_request", "booked on request")],
+                        default="direct",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="agreements",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "service_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="agreements",
+                        to="catalogue.servicetype",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.UniqueConstraint(fields=('unit', 'scenario'), name='service_type_is_one_in_its_unit'),
+            model_name="servicetype",
+            constraint=models.UniqueConstraint(fields=("unit", "scenario"), name="service_type_is_one_in_its_unit"),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('length_minutes__gte', 5), ('length_minutes__lte', 480), ('length_minutes', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('length_minutes'), '/', models.Value(5)), '*', models.Value(5)))), name='service_type_length_on_the_grid'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("length_minutes__gte", 5),
+                    ("length_minutes__lte", 480),
+                    (
+                        "length_minutes",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("length_minutes"), "/", models.Value(5)
+                            ),
+                            "*",
+                            models.Value(5),
+                        ),
+                    ),
+                ),
+                name="service_type_length_on_the_grid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('buffer_after_minutes', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('buffer_after_minutes'), '/', models.Value(5)), '*', models.Value(5))), ('buffer_after_minutes__lte', 120), ('buffer_before_minutes', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('buffer_before_minutes'), '/', models.Value(5)), '*', models.Value(5))), ('buffer_before_minutes__lte', 120)), name='service_type_buffers_on_the_grid'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "buffer_after_minutes",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("buffer_after_minutes"), "/", models.Value(5)
+                            ),
+                            "*",
+                            models.Value(5),
+                        ),
+                    ),
+                    ("buffer_after_minutes__lte", 120),
+                    (
+                        "buffer_before_minutes",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("buffer_before_minutes"), "/", models.Value(5)
+                            ),
+                            "*",
+                            models.Value(5),
+                        ),
+                    ),
+                    ("buffer_before_minutes__lte", 120),
+                ),
+                name="service_type_buffers_on_the_grid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('start_grid_minutes__in', [5, 10, 15, 20, 30, 60])), name='service_type_starts_on_a_grid'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("start_grid_minutes__in", [5, 10, 15, 20, 30, 60])),
+                name="service_type_starts_on_a_grid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='servicetype',
-            constraint=models.CheckConstraint(condition=models.Q(('identification__in', ['link', 'birth_date', 'sms_code'])), name='service_type_identification_known'),
+            model_name="servicetype",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("identification__in", ["link", "birth_date", "sms_code"])),
+                name="service_type_identification_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.UniqueConstraint(fields=('service_type', 'organisation'), name='agreement_is_one_per_organisation'),
+            model_name="agreement",
+            constraint=models.UniqueConstraint(
+                fields=("service_type", "organisation"), name="agreement_is_one_per_organisation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='agreement',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['direct', 'on_request'])), name='agreement_mode_known'),
+            model_name="agreement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["direct", "on_request"])), name="agreement_mode_known"
+            ),
         ),
     ]
