@@ -1,5 +1,10 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "calendars"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("feeds/<str:code>.ics", views.feed, name="feed"),
+    path("kalender/abonnement/", views.subscription, name="subscription"),
+]

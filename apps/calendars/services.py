@@ -1,0 +1,75 @@
+"""Invitations and private feeds."""
+
+import base64
+import hmac
+import uuid
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext, override
+
+from apps.accounts.models import User
+from apps.common.codes import encode_link
+from apps.scheduling.models import Appointment
+
+from . import ics, queries
+from .models import FeedToken
+
+REQUEST, CANCEL = "REQUEST", "CANCEL"
+USE_IS_NOTED_EVERY: Final = timedelta(hours=1)
+
+
+def invitation(*, appointment: Appointment, address: str, method: str, language: str, now: datetime) -> str:
+    """Write the calendar part of a mail to one attendee: an invitation (also to a new time), or its withdrawal.
+
+    Nothing about the patient, the service or the other people stands in it.
+    """
+    _name, organizer = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    session = queries.session_of(appointment, language=language, changed_at=now)
+    if method == CANCEL and not session.cancelled:  # one person is let go from a session that takes place
+        session = ics.Session(**{**vars(session), "cancelled": True})
+    return ics.invitation(session, method=method, organizer=organizer, attendee=address, stamp=now)
+
+
+@transaction.atomic
+def open_feed(*, user: User, now: datetime) -> FeedToken:
+    """Give a person a feed; the one she has goes on."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    token = queries.live_token(user)
+    if token is None:
+        nonce = uuid.uuid4()
+        token = FeedToken.objects.create(user=user, nonce=nonce, digest=queries.digest(_code(nonce)), created_at=now)
+    return token
+
+
+@transaction.atomic
+def replace_feed(*, user: User, now: datetime) -> FeedToken:
+    """Give a new address; the old one stops at once."""
+    close_feed(user=user, now=now)
+    return open_feed(user=user, now=now)
+
+
+def close_feed(*, user: User, now: datetime) -> None:
+    FeedToken.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=now)
+
+
+def feed_url(token: FeedToken) -> str:
+    """Return the address to subscribe to. It can be shown again, though the database does not hold it."""
+    return f"{settings.PUBLIC_URL}/feeds/{_code(token.nonce)}.ics"
+
+
+def read_feed(*, token: FeedToken, now: datetime) -> str:
+    """Return the person's sessions as a calendar, and note now and then that somebody asked."""
+    if token.last_used_at is None or now - token.last_used_at >= USE_IS_NOTED_EVERY:
+        FeedToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    sessions = queries.sessions_of(token.user, now=now)
+    with override(token.user.language):
+        return ics.feed(sessions, name=gettext("Video sessions"))
+
+
+def _code(nonce: uuid.UUID) -> str:
+    key = base64.urlsafe_b64decode(settings.LINK_KEY)
+    return encode_link(hmac.digest(key, b"calendar feed\0" + nonce.bytes, "sha256")[:16])

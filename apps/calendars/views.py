@@ -1,0 +1,71 @@
+"""The private feed, and the page where a person gets its address."""
+
+import hashlib
+
+import segno
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import parse_etags, quote_etag
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from apps.organisations.doors import StaffRequest, staff_required
+
+from . import queries, services
+
+
+@require_safe
+def feed(request: HttpRequest, code: str) -> HttpResponse:
+    """Answer a calendar program. The address is the key: there is no other sign-in."""
+    token = queries.feed_token(code)
+    if token is None:
+        raise Http404
+    body = services.read_feed(token=token, now=timezone.now()).encode()
+    etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    known = [one.removeprefix("W/") for one in parse_etags(request.headers.get("If-None-Match", ""))]
+    if etag in known or "*" in known:
+        return HttpResponseNotModified(headers=headers)
+    headers["Content-Disposition"] = 'inline; filename="videotime.ics"'
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)
+
+
+@staff_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def subscription(request: StaffRequest) -> HttpResponse:
+    """Show, make, replace and remove one's own feed."""
+    if request.method == "POST":
+        return _change(request)
+    token = queries.live_token(request.user)
+    url = services.feed_url(token) if token else ""
+    return render(
+        request,
+        "calendars/subscription.html",
+        {
+            "token": token,
+            "url": url,
+            "webcal": "webcal://" + url.partition("://")[2],
+            "code": _qr(url) if url else "",
+        },
+    )
+
+
+def _qr(url: str) -> SafeString:
+    """Draw the address as a picture; segno writes nothing but the squares."""
+    return mark_safe(segno.make(url, error="m").svg_inline(scale=4, border=2, svgclass=None, lineclass=None))
+
+
+def _change(request: StaffRequest) -> HttpResponse:
+    now, wish = timezone.now(), request.POST.get("do", "")
+    if wish == "make":
+        services.open_feed(user=request.user, now=now)
+    elif wish == "replace":
+        services.replace_feed(user=request.user, now=now)
+        messages.success(request, _("You have a new address. The old one has stopped working."))
+    elif wish == "remove":
+        services.close_feed(user=request.user, now=now)
+        messages.success(request, _("The subscription is removed. The old address has stopped working."))
+    return redirect("calendars:subscription")
