@@ -1,5 +1,20 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from .views import appointment, calendar, today
 
 app_name = "scheduling"
-
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("i-dag/", today.today, name="today"),
+    path("i-dag/neste/", today.next_up, name="next_up"),
+    path("i-dag/tjenester/", today.tiles, name="tiles"),
+    path("kalender/", calendar.calendar, name="calendar"),
+    path("kalender/hendelser.json", calendar.calendar_events, name="calendar_events"),
+    path("timer/<str:reference>/", appointment.appointment, name="appointment"),
+    path("timer/<str:reference>/flytt/", appointment.move, name="move"),
+    path("timer/<str:reference>/avlys/", appointment.cancel, name="cancel"),
+    path("timer/<str:reference>/utfall/", appointment.mark, name="mark"),
+    path("timer/<str:reference>/gjester/", appointment.add_guest, name="add_guest"),
+    path("timer/<str:reference>/gjester/<uuid:uid>/fjern/", appointment.remove_guest, name="remove_guest"),
+    path("bilder/<uuid:uid>/", appointment.photo, name="photo"),
+    path("bilder/<uuid:uid>/liten/", appointment.photo_thumbnail, name="photo_thumbnail"),
+]

@@ -1,0 +1,74 @@
+"""What staff fill in on an appointment's pages."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from apps.common.phones import normalise_phone
+
+from .models import CancelReason, ParticipantRole
+from .services import GuestInput
+
+
+class GuestForm(forms.Form):
+    """Somebody else who is to come; the link goes to the phone, or else to the e-mail."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=80, error_messages={"required": _("Write the guest's name.")}
+    )
+    relation = forms.CharField(
+        label=_("Who is it?"), max_length=40, required=False, help_text=_("For example daughter, guardian, GP")
+    )
+    phone = forms.CharField(
+        label=_("Mobile number"),
+        max_length=24,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=120,
+        required=False,
+        error_messages={"invalid": _("Write the whole address, for example name@example.no.")},
+    )
+
+    def clean_phone(self) -> str:
+        typed: str = self.cleaned_data["phone"]
+        if not typed:
+            return ""
+        number = normalise_phone(typed)
+        if number is None:
+            raise forms.ValidationError(_("Write eight digits, or a foreign number with + in front."))
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not cleaned.get("phone") and not cleaned.get("email"):
+            self.add_error("phone", _("Write a mobile number or an e-mail address, so that the link can be sent."))
+        return cleaned
+
+    def guest(self) -> GuestInput:
+        relation = self.cleaned_data["relation"]
+        return GuestInput(
+            name=self.cleaned_data["name"],
+            relation=relation,
+            phone=self.cleaned_data["phone"],
+            email=self.cleaned_data["email"],
+            role=ParticipantRole.NEXT_OF_KIN if relation else ParticipantRole.GUEST,
+        )
+
+
+class CancelForm(forms.Form):
+    reason = forms.ChoiceField(
+        label=_("Why is it cancelled?"),
+        choices=[(value, label) for value, label in CancelReason.choices],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a reason.")},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class MoveForm(forms.Form):
+    starts_at = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%MZ"])
+    version = forms.IntegerField(widget=forms.HiddenInput)

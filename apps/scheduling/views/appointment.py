@@ -1,0 +1,452 @@
+"""One appointment: its page and panel, its pictures, and what staff can do with it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.catalogue.questionnaire import describe
+from apps.common import dates
+from apps.common.codes import normalise_reference
+from apps.common.errors import DomainError
+from apps.organisations.doors import StaffRequest, staff_required
+from apps.organisations.models import MAY_BOOK, MAY_REGISTER
+from apps.organisations.queries import Staff, actor_of
+from apps.patients.models import ContactChannel
+
+from .. import services
+from ..appointment_forms import CancelForm, GuestForm, MoveForm
+from ..errors import NotOpenAnyMore, Refusal
+from ..models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    EventKind,
+    FormAnswers,
+    Participant,
+    ParticipantRole,
+    Photo,
+)
+from ..queries import (
+    Ignoring,
+    OpenTime,
+    of_unit,
+    open_times,
+    participant_name,
+    people_in,
+    request_of,
+    takes_part,
+    time_is_open,
+    why_no_time,
+)
+from . import cards
+
+TIMES_SHOWN: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Somebody who gets a message when the appointment changes, and how."""
+
+    name: str
+    how: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    at: datetime
+    text: str
+
+
+# Looking -------------------------------------------------------------------------------------------------------------
+@require_safe
+@staff_required
+def appointment(request: StaffRequest, reference: str) -> HttpResponse:
+    """Show the whole appointment; with `?panel=1` what fits beside the calendar."""
+    now = timezone.now()
+    if request.GET.get("panel"):
+        return render(request, "scheduling/_panel.html", panel_context(request, reference, now=now))
+    return render(request, "scheduling/appointment.html", _page_context(request, reference, now=now))
+
+
+def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> dict[str, Any]:
+    """Return what the panel shows, and write down that it was read."""
+    found = _find(request, reference)
+    sees_patient = cards.may_see_patient(request.staff)
+    record_access(
+        actor=actor_of(request),
+        action=Action.READ,
+        what="appointment",
+        what_reference=found.reference,
+        patient_uid=found.patient.uid if found.patient and sees_patient else None,
+    )
+    answers = FormAnswers.objects.filter(appointment=found).first() if sees_patient else None
+    return {
+        "now": now,
+        "appointment": found,
+        "card": cards.card(
+            found, request.staff, now=now, forms_filled={found.pk} if answers is not None or not sees_patient else set()
+        ),
+        "people": cards.people(found, request.staff),
+        "place": cards.place_of(found, request.unit),
+        "sees_patient": sees_patient,
+        "sections": describe(answers.form, answers.answers) if answers is not None else [],
+        "photos": list(found.photos.defer("image", "thumbnail")) if sees_patient else [],
+        "may_join": cards.may_join(found, request.staff, now),
+        "joins_from": cards.joins_from(found),
+        "takes_part": takes_part(found, request.user),
+        "may_change": found.is_open and _may_change(found, request.staff),
+        "age": _age(found.patient.birth_date, timezone.localdate(found.starts_at)) if found.patient else None,
+    }
+
+
+def _page_context(request: StaffRequest, reference: str, *, now: datetime) -> dict[str, Any]:
+    context = panel_context(request, reference, now=now)
+    found: Appointment = context["appointment"]
+    return {
+        **context,
+        "may_mark": found.status == AppointmentStatus.BOOKED
+        and found.starts_at <= now
+        and (_may_change(found, request.staff) or bool(request.staff.roles & MAY_REGISTER)),
+        "history": _history(found),
+        "guest_form": GuestForm(auto_id="guest-%s"),
+        "length": found.length,
+    }
+
+
+@require_safe
+@staff_required
+def photo(request: StaffRequest, uid: uuid.UUID) -> HttpResponse:
+    found = _find_photo(request, uid, without="thumbnail")
+    if found.appointment is not None:
+        record_access(
+            actor=actor_of(request),
+            action=Action.READ,
+            what="photo",
+            what_reference=str(found.uid),
+            patient_uid=found.appointment.patient.uid if found.appointment.patient else None,
+        )
+    return _picture(bytes(found.image))
+
+
+@require_safe
+@staff_required
+def photo_thumbnail(request: StaffRequest, uid: uuid.UUID) -> HttpResponse:
+    return _picture(bytes(_find_photo(request, uid, without="image").thumbnail))
+
+
+def _find_photo(request: StaffRequest, uid: uuid.UUID, *, without: str) -> Photo:
+    """Open the door to a picture: those who may see its appointment and its patient, or whose draft it is."""
+    mine = Q(draft__user=request.user)
+    if cards.may_see_patient(request.staff):
+        mine |= Q(appointment__in=Appointment.objects.visible_to(request.user))
+    return get_object_or_404(Photo.objects.filter(mine).select_related("appointment__patient").defer(without), uid=uid)
+
+
+def _picture(jpeg: bytes) -> HttpResponse:
+    return HttpResponse(jpeg, content_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+# Changing ------------------------------------------------------------------------------------------------------------
+@staff_required
+def move(request: StaffRequest, reference: str) -> HttpResponse:
+    """Choose among the first joint times, see who is told, confirm."""
+    now = timezone.now()
+    found = _changeable(request, reference)
+    if not found.is_open:
+        messages.error(request, str(NotOpenAnyMore()))
+        return redirect("scheduling:appointment", reference=found.reference)
+    if request.method == "POST":
+        return _move(request, found, now=now)
+    if chosen := request.GET.get("til"):
+        form = MoveForm({"starts_at": chosen, "version": found.version})
+        if not form.is_valid():
+            raise Http404
+        time = time_is_open(
+            request_of(found), form.cleaned_data["starts_at"], now=now, ignoring=Ignoring(appointment_id=found.pk)
+        )
+        if time is None:
+            messages.error(request, _("That time was just taken by somebody else. Choose another."))
+            return _times(request, found, now=now, status=409)
+        return _confirm_move(request, found, time, form, now=now)
+    return _times(request, found, now=now)
+
+
+def _move(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpResponse:
+    form = MoveForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Choose a time."))
+        return _times(request, found, now=now, status=422)
+    try:
+        moved = services.move_appointment(
+            appointment=found,
+            starts_at=form.cleaned_data["starts_at"],
+            version=form.cleaned_data["version"],
+            actor=request.user,
+            now=now,
+        )
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+        return _times(request, found, now=now, status=409 if isinstance(refusal, Refusal) else 422)
+    record_access(
+        actor=actor_of(request),
+        action=Action.CHANGE,
+        what="appointment time",
+        what_reference=moved.reference,
+        patient_uid=moved.patient.uid if moved.patient else None,
+    )
+    messages.success(
+        request,
+        _("The appointment is moved to %(at)s. Everybody is told.")
+        % {"at": dates.words().at.format(day=dates.near_day(moved.starts_at), clock=dates.clock(moved.starts_at))},
+    )
+    return redirect("scheduling:appointment", reference=moved.reference)
+
+
+def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: int = 200) -> HttpResponse:
+    start = _moment_of_day(request.GET.get("fra", ""), now)
+    asked, ignoring = request_of(found), Ignoring(appointment_id=found.pk)
+    times = open_times(asked, now=now, start=start, limit=TIMES_SHOWN, ignoring=ignoring)
+    times = [time for time in times if time.starts_at != found.starts_at]
+    context = {
+        "now": now,
+        "appointment": found,
+        "card": cards.card(found, request.staff, now=now),
+        "days": _by_day(times),
+        "first": times[0] if times and start is None else None,
+        "next_from": timezone.localdate(times[-1].starts_at) + timedelta(days=1) if len(times) >= TIMES_SHOWN - 1 else None,
+        "from_day": timezone.localdate(start) if start else None,
+        "no_time": why_no_time(asked, now=now, start=start, ignoring=ignoring) if not times else None,
+    }
+    return render(request, "scheduling/move.html", context, status=status)
+
+
+def _confirm_move(
+    request: StaffRequest, found: Appointment, time: OpenTime, form: MoveForm, *, now: datetime
+) -> HttpResponse:
+    before = {one.schedule_id for one in people_in(found) if one.schedule_id}
+    return render(
+        request,
+        "scheduling/move_confirm.html",
+        {
+            "now": now,
+            "appointment": found,
+            "card": cards.card(found, request.staff, now=now),
+            "time": time,
+            "form": form,
+            "new_people": [
+                who for who in time.who if who.role != ParticipantRole.PATIENT and who.schedule_id not in before
+            ],
+            "told": _told(found, request.staff),
+        },
+    )
+
+
+@staff_required
+def cancel(request: StaffRequest, reference: str) -> HttpResponse:
+    now = timezone.now()
+    found = _changeable(request, reference)
+    form = CancelForm(request.POST or None, initial={"version": found.version})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.cancel_appointment(
+                    appointment=found,
+                    reason=form.cleaned_data["reason"],
+                    version=form.cleaned_data["version"],
+                    actor=request.user,
+                    now=now,
+                )
+            except DomainError as refusal:
+                form.add_error(None, str(refusal))
+                status = 409
+            else:
+                record_access(
+                    actor=actor_of(request),
+                    action=Action.CHANGE,
+                    what="appointment cancelled",
+                    what_reference=found.reference,
+                    patient_uid=found.patient.uid if found.patient else None,
+                )
+                messages.success(request, _("The appointment is cancelled. Everybody is told."))
+                return redirect("scheduling:appointment", reference=found.reference)
+    context = {
+        "now": now,
+        "appointment": found,
+        "card": cards.card(found, request.staff, now=now),
+        "form": form,
+        "told": _told(found, request.staff),
+    }
+    return render(request, "scheduling/cancel.html", context, status=status)
+
+
+@require_POST
+@staff_required
+def mark(request: StaffRequest, reference: str) -> HttpResponse:
+    """Note by hand how it went: it was held, or the patient did not come."""
+    found = _find(request, reference)
+    if not (_may_change(found, request.staff) or request.staff.roles & MAY_REGISTER):
+        raise Http404
+    how = {"held": services.mark_held, "no-show": services.mark_no_show}.get(request.POST.get("how", ""))
+    if how is None:
+        raise Http404
+    try:
+        how(appointment=found, actor=request.user, now=timezone.now())
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("That is noted."))
+    return redirect("scheduling:appointment", reference=found.reference)
+
+
+@require_POST
+@staff_required(roles=MAY_BOOK)
+def add_guest(request: StaffRequest, reference: str) -> HttpResponse:
+    now = timezone.now()
+    found = _changeable(request, reference)
+    form = GuestForm(request.POST, auto_id="guest-%s")
+    if form.is_valid():
+        try:
+            services.add_guest(appointment=found, guest=form.guest(), actor=request.user, now=now)
+        except DomainError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("The guest is invited, and gets a link of her own."))
+            return redirect("scheduling:appointment", reference=found.reference)
+    context = _page_context(request, reference, now=now) | {"guest_form": form}
+    return render(request, "scheduling/appointment.html", context, status=422)
+
+
+@require_POST
+@staff_required(roles=MAY_BOOK)
+def remove_guest(request: StaffRequest, reference: str, uid: uuid.UUID) -> HttpResponse:
+    found = _changeable(request, reference)
+    guest = get_object_or_404(Participant.objects.select_related("appointment"), appointment=found, uid=uid)
+    try:
+        services.remove_participant(participant=guest, actor=request.user, now=timezone.now())
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The guest is taken off. Her link no longer works."))
+    return redirect("scheduling:appointment", reference=found.reference)
+
+
+# Finding and telling -------------------------------------------------------------------------------------------------
+def _find(request: StaffRequest, reference: str) -> Appointment:
+    written = normalise_reference(reference)
+    if written is None:
+        raise Http404
+    return get_object_or_404(Appointment.objects.visible_to(request.user).with_names(), reference=written)
+
+
+def _changeable(request: StaffRequest, reference: str) -> Appointment:
+    found = _find(request, reference)
+    if not _may_change(found, request.staff):
+        raise Http404
+    return found
+
+
+def _may_change(found: Appointment, staff: Staff) -> bool:
+    """Say whether she may change it: a booker of a unit that it belongs to, or one who takes part."""
+    if not staff.may_book or staff.unit is None:
+        return False
+    return of_unit(found, staff.unit) or takes_part(found, staff.user)
+
+
+def _told(found: Appointment, staff: Staff) -> list[Told]:
+    """Return who gets a message about a change, and how it reaches them."""
+    told = []
+    for one in people_in(found):
+        name = participant_name(one)
+        if one.role == ParticipantRole.PATIENT:
+            name = name if cards.may_see_patient(staff) else _("The patient")
+            told.append(Told(name, *_patient_channel(found)))
+        elif one.schedule is not None and one.schedule.user_id is not None:
+            told.append(Told(name, _("E-mail, and the time in the calendar"), "Calendar"))
+        elif one.guest_phone:
+            told.append(Told(name, _("Text message"), "Chat"))
+        elif one.guest_email:
+            told.append(Told(name, _("E-mail"), "EnvelopeClosed"))
+    return told
+
+
+def _patient_channel(found: Appointment) -> tuple[str, str]:
+    patient = found.patient
+    by_hand = (_("Gets no message from here: phone her, or send a letter"), "Phone")
+    if patient is None or patient.reserved or patient.channel == ContactChannel.NONE:
+        return by_hand
+    if patient.channel == ContactChannel.SMS and patient.phone:
+        return _("Text message"), "Chat"
+    if patient.channel == ContactChannel.EMAIL and patient.email:
+        return _("E-mail"), "EnvelopeClosed"
+    if patient.channel == ContactChannel.NEXT_OF_KIN:
+        return _("Text message to the next of kin"), "Chat"
+    return by_hand
+
+
+def _history(found: Appointment) -> list[Happening]:
+    """Return what has happened, the latest first, in whole sentences."""
+    happened = AppointmentEvent.objects.filter(appointment=found).select_related("actor").order_by("-id")
+    return [Happening(event.at, _sentence(event)) for event in happened]
+
+
+def _sentence(event: AppointmentEvent) -> str:
+    who = _("the patient") if event.by_patient else event.actor.name if event.actor else _("the system")
+    match event.kind:
+        case EventKind.BOOKED:
+            text = _("Booked by %(who)s")
+        case EventKind.MOVED:
+            text = _("Moved from %(from)s by %(who)s")
+        case EventKind.CANCELLED:
+            text = _("Cancelled by %(who)s")
+        case EventKind.PARTICIPANT_ADDED:
+            text = _("Guest invited by %(who)s")
+        case EventKind.PARTICIPANT_REMOVED:
+            text = _("Guest taken off by %(who)s")
+        case EventKind.CONTACT_CHANGED:
+            text = _("Contact details changed by %(who)s")
+        case EventKind.STARTED:
+            text = _("The video appointment began")
+        case EventKind.ENDED:
+            text = _("The video appointment ended")
+        case _:
+            text = _("The patient did not come")
+    was = event.old_starts_at
+    return text % {
+        "who": who,
+        "from": dates.words().at.format(day=dates.plain_day(was), clock=dates.clock(was)) if was else "",
+    }
+
+
+def _by_day(times: Sequence[OpenTime]) -> list[tuple[date, list[OpenTime]]]:
+    return [(day, list(of_day)) for day, of_day in groupby(times, key=lambda one: timezone.localdate(one.starts_at))]
+
+
+def _moment_of_day(text: str, now: datetime) -> datetime | None:
+    """Read `?fra=2026-03-20` as the first moment of that day, if it lies ahead."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    if not timezone.localdate(now) < day < timezone.localdate(now) + timedelta(days=400):
+        return None
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 wall time
+
+
+def _age(born: date, on: date) -> int:
+    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

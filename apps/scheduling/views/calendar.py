@@ -1,0 +1,180 @@
+"""The week, the unit's day, and the same as a list; the calendar in the browser reads its events as JSON."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.catalogue.families import FAMILIES, Family
+from apps.common import dates
+from apps.organisations.doors import StaffRequest, staff_required
+
+from ..models import Appointment, AppointmentStatus, Schedule
+from ..queries import appointments_between, local_day, mine_or_units, takes_part
+from ..queries.agenda import Stretch, schedules_of, stretches_of, with_form_filled
+from . import cards
+from .appointment import panel_context
+
+WEEK, TEAM, LIST = "uke", "team", "liste"
+VIEWS: Final = (WEEK, TEAM, LIST)
+WIDEST: Final = timedelta(days=42)
+EARLIEST, LATEST = 7, 17
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    date: date
+    cards: list[cards.Card]
+
+
+@require_safe
+@staff_required
+def calendar(request: StaffRequest) -> HttpResponse:
+    now = timezone.now()
+    today = timezone.localdate(now)
+    day = _day(request.GET.get("dag", ""), today)
+    view = request.GET.get("visning", WEEK)
+    if view not in VIEWS:
+        raise Http404
+    monday = day - timedelta(days=day.weekday())
+    step = timedelta(days=1 if view == TEAM else 7)
+    context: dict[str, Any] = {
+        "now": now,
+        "view": view,
+        "day": day,
+        "monday": monday,
+        "sunday": monday + timedelta(days=6),
+        "earlier": day - step,
+        "later": day + step,
+        "is_now": day == today if view == TEAM else monday <= today < monday + timedelta(days=7),
+        "events_url": reverse("scheduling:calendar_events"),
+        "resources": [],
+        "families": [],
+        "week_days": [
+            {"long": dates.words().weekdays[number].capitalize(), "number": number} for number in range(7)
+        ],
+    }
+    if view == LIST:
+        context["days"] = _days(request, monday, now)
+    elif view == TEAM:
+        context["resources"] = [
+            {"id": str(schedule.pk), "title": ", ".join(filter(None, [schedule.name, schedule.title.lower()]))}
+            for schedule in schedules_of(request.unit)
+        ]
+    if chosen := request.GET.get("time"):
+        context |= panel_context(request, chosen, now=now)
+    return render(request, "scheduling/calendar.html", context)
+
+
+@require_safe
+@staff_required
+def calendar_events(request: StaffRequest) -> JsonResponse:
+    """Answer with what stands in the calendar between `start` and `end`: appointments, and what is free or busy."""
+    now = timezone.now()
+    start, end = _moment(request.GET.get("start", "")), _moment(request.GET.get("end", ""))
+    if start is None or end is None or not start < end <= start + WIDEST:
+        return JsonResponse({"detail": _("Give a start and an end, at most six weeks apart.")}, status=422)
+    team = request.GET.get("visning") == TEAM
+    schedules = schedules_of(request.unit) if team else list(Schedule.objects.filter(user=request.user))
+    shown = [
+        one
+        for one in mine_or_units(
+            appointments_between(request.user, start, end).live(), request.user, request.unit if team else None
+        )
+    ]
+    if not team:
+        shown += _booked_by(request, start, end, besides={one.pk for one in shown})
+    filled = with_form_filled(shown)
+    events = [
+        _event(cards.card(one, request.staff, now=now, forms_filled=filled), schedules if team else [])
+        for one in shown
+    ]
+    stretches = [_stretch(one, team=team) for one in stretches_of(schedules, start, end, now=now)] if schedules else []
+    return JsonResponse([*events, *stretches], safe=False)
+
+
+def _days(request: StaffRequest, monday: date, now: datetime) -> list[Day]:
+    start, _until = local_day(monday)
+    _from, end = local_day(monday + timedelta(days=6))
+    shown = mine_or_units(appointments_between(request.user, start, end), request.user, request.unit)
+    filled = with_form_filled(shown)
+    week = [cards.card(one, request.staff, now=now, forms_filled=filled) for one in shown]
+    return [
+        Day(day, [one for one in week if timezone.localdate(one.appointment.starts_at) == day])
+        for day in (monday + timedelta(days=offset) for offset in range(7))
+    ]
+
+
+def _booked_by(
+    request: StaffRequest, start: datetime, end: datetime, *, besides: set[int]
+) -> list[Appointment]:
+    """Return what she has booked in the unit without taking part herself."""
+    booked = appointments_between(request.user, start, end).live().filter(booked_by=request.user)
+    return [one for one in booked.exclude(pk__in=besides) if not takes_part(one, request.user)]
+
+
+def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:
+    appointment = card.appointment
+    event = {
+        "id": appointment.reference,
+        "start": _wall(appointment.starts_at),
+        "end": _wall(appointment.ends_at),
+        "title": card.who,
+        "extendedProps": {
+            "kind": "time",
+            "url": card.url,
+            "color": card.look.color,
+            "icon": "Checkmark" if appointment.status == AppointmentStatus.FULFILLED else card.look.icon,
+            "done": card.over,
+            "words": f"{card.service}, {card.status.label}",
+        },
+    }
+    if schedules:
+        taking_part = {person.schedule_id for person in appointment.participants.all()}
+        event["resourceIds"] = [str(one.pk) for one in schedules if one.pk in taking_part]
+    return event
+
+
+def _stretch(one: Stretch, *, team: bool) -> dict[str, Any]:
+    event = {
+        "id": f"{one.schedule_id}-{one.starts_at:%Y%m%d%H%M}-{'free' if one.free else 'busy'}",
+        "start": _wall(one.starts_at),
+        "end": _wall(one.ends_at),
+        "title": _("Free") if one.free else _("Busy"),
+        "extendedProps": {"kind": "free" if one.free else "busy"},
+    }
+    if team:
+        event["resourceIds"] = [str(one.schedule_id)]
+    return event
+
+
+def _wall(moment: datetime) -> str:
+    """Write wall time without a zone: the calendar shows Norway's time wherever the browser is."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M")
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError as fault:
+        raise Http404 from fault
+    if abs(day.year - today.year) > 5:
+        raise Http404
+    return day
+
+
+def _moment(text: str) -> datetime | None:
+    """Read a moment that a browser has written; without a zone it is Norway's time."""
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text and " " in text else text)
+    except ValueError:
+        return None
+    if not 2000 <= moment.year <= 2200:
+        return None
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
