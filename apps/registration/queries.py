@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.organisations.models import MAY_REGISTER, Membership, OrganisationKind, Unit
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, ParticipantRole
 
 from .house_rules import house_rules
 from .models import CodeRule, Registration, RegistrationState
@@ -168,3 +168,36 @@ def backlog(user: User, *, now: datetime) -> list[UnitBacklog]:
             )
         )
     return sorted(found, key=lambda each: (each.oldest is None, each.oldest or now, each.unit.name))
+
+
+@dataclass(frozen=True)
+class Party:
+    """Somebody who took part, as a clerk sees her."""
+
+    role: str
+    name: str
+    title: str
+    unit: str
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, [self.name, self.title, self.unit]))
+
+
+def parties(appointment: Appointment) -> list[Party]:
+    """Return who took part besides the patient, the specialist first."""
+    order = list(ParticipantRole.values)
+    people = []
+    for participant in appointment.participants.all():
+        if participant.role == ParticipantRole.PATIENT:
+            continue
+        schedule = participant.schedule
+        unit = schedule.unit if schedule else None
+        people.append(
+            Party(
+                role=participant.role,
+                name=(schedule.name if schedule else participant.guest_name) or "",
+                title=schedule.title if schedule else participant.guest_relation,
+                unit=f"{unit.name}, {unit.organisation.name}" if unit else "",
+            )
+        )
+    return sorted(people, key=lambda party: order.index(party.role))

@@ -7,89 +7,212 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
-        ('scheduling', '0003_events_append_only'),
+        ("organisations", "0001_initial"),
+        ("scheduling", "0003_events_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CodeRule',
+            name="CodeRule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('family', models.SlugField(blank=True, max_length=32)),
-                ('scenario', models.SlugField(blank=True, max_length=60)),
-                ('patient_present', models.BooleanField()),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('codes', models.JSONField()),
-                ('organisation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='code_rules', to='organisations.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("family", models.SlugField(blank=True, max_length=32)),
+                ("scenario", models.SlugField(blank=True, max_length=60)),
+                ("patient_present", models.BooleanField()),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("codes", models.JSONField()),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="code_rules",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['family', 'scenario', '-valid_from'],
+                "ordering": ["family", "scenario", "-valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='Registration',
+            name="Registration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('state', models.CharField(choices=[('not_held', 'not held yet'), ('awaiting', 'awaits registration'), ('registered', 'registered'), ('not_needed', 'is not registered')], default='not_held', max_length=12)),
-                ('sheet', models.JSONField(default=list)),
-                ('held_at', models.DateTimeField(null=True)),
-                ('dips_contact_id', models.CharField(blank=True, max_length=20)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('not_needed_reason', models.CharField(blank=True, choices=[('cancelled', 'The appointment was cancelled'), ('noshow', 'The patient did not attend'), ('not_held', 'The session was not held'), ('in_person', 'It was held with the patient in the room'), ('by_phone', 'It was held by telephone'), ('elsewhere', 'It is registered in another system'), ('twice', 'It is registered with another session')], max_length=12)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('appointment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='registration', to='scheduling.appointment')),
-                ('organisation', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisations.organisation')),
-                ('rule', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registration.coderule')),
-                ('settled_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='registrations', to='organisations.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("not_held", "not held yet"),
+                            ("awaiting", "awaits registration"),
+                            ("registered", "registered"),
+                            ("not_needed", "is not registered"),
+                        ],
+                        default="not_held",
+                        max_length=12,
+                    ),
+                ),
+                ("sheet", models.JSONField(default=list)),
+                ("held_at", models.DateTimeField(null=True)),
+                ("dips_contact_id", models.CharField(blank=True, max_length=20)),
+                ("settled_at", models.DateTimeField(null=True)),
+                (
+                    "not_needed_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("cancelled", "The appointment was cancelled"),
+                            ("noshow", "The patient did not attend"),
+                            ("not_held", "The session was not held"),
+                            ("in_person", "It was held with the patient in the room"),
+                            ("by_phone", "It was held by telephone"),
+                            ("elsewhere", "It is registered in another system"),
+                            ("twice", "It is registered with another session"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="registration",
+                        to="scheduling.appointment",
+                    ),
+                ),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="organisations.organisation",
+                    ),
+                ),
+                (
+                    "rule",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registration.coderule",
+                    ),
+                ),
+                (
+                    "settled_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="registrations",
+                        to="organisations.unit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['held_at', 'id'],
+                "ordering": ["held_at", "id"],
             },
         ),
         migrations.AddConstraint(
-            model_name='coderule',
-            constraint=models.UniqueConstraint(fields=('organisation', 'family', 'scenario', 'patient_present', 'version'), name='code_rule_is_one_per_case_and_version', nulls_distinct=False),
+            model_name="coderule",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "family", "scenario", "patient_present", "version"),
+                name="code_rule_is_one_per_case_and_version",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coderule',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='code_rule_valid_to_not_before_valid_from'),
+            model_name="coderule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True), ("valid_to__gte", models.F("valid_from")), _connector="OR"
+                ),
+                name="code_rule_valid_to_not_before_valid_from",
+            ),
         ),
         migrations.AddIndex(
-            model_name='registration',
-            index=models.Index(fields=['unit', 'state', 'held_at'], name='registration_by_unit'),
+            model_name="registration",
+            index=models.Index(fields=["unit", "state", "held_at"], name="registration_by_unit"),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['not_held', 'awaiting', 'registered', 'not_needed'])), name='registration_state_known'),
+            model_name="registration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["not_held", "awaiting", "registered", "not_needed"])),
+                name="registration_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'registered'), _negated=True), models.Q(('settled_at__isnull', False), ('settled_by__isnull', False)), _connector='OR'), name='registration_registered_has_a_time_and_a_person'),
+            model_name="registration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "registered"), _negated=True),
+                    models.Q(("settled_at__isnull", False), ("settled_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="registration_registered_has_a_time_and_a_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('not_needed_reason__in', ['cancelled', 'noshow', 'not_held', 'in_person', 'by_phone', 'elsewhere', 'twice']), ('state', 'not_needed')), models.Q(models.Q(('state', 'not_needed'), _negated=True), ('not_needed_reason', '')), _connector='OR'), name='registration_not_needed_has_a_reason'),
+            model_name="registration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        (
+                            "not_needed_reason__in",
+                            ["cancelled", "noshow", "not_held", "in_person", "by_phone", "elsewhere", "twice"],
+                        ),
+                        ("state", "not_needed"),
+                    ),
+                    models.Q(models.Q(("state", "not_needed"), _negated=True), ("not_needed_reason", "")),
+                    _connector="OR",
+                ),
+                name="registration_not_needed_has_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['awaiting', 'registered']), _negated=True), ('held_at__isnull', False), _connector='OR'), name='registration_awaiting_was_held'),
+            model_name="registration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["awaiting", "registered"]), _negated=True),
+                    ("held_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="registration_awaiting_was_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.CheckConstraint(condition=models.Q(('dips_contact_id', ''), models.Q(('dips_contact_id__regex', '^[0-9]+$'), ('state', 'registered')), _connector='OR'), name='registration_dips_contact_is_digits'),
+            model_name="registration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("dips_contact_id", ""),
+                    models.Q(("dips_contact_id__regex", "^[0-9]+$"), ("state", "registered")),
+                    _connector="OR",
+                ),
+                name="registration_dips_contact_is_digits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registration',
-            constraint=models.UniqueConstraint(condition=models.Q(('dips_contact_id', ''), _negated=True), fields=('organisation', 'dips_contact_id'), name='registration_dips_contact_is_one_sessions'),
+            model_name="registration",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("dips_contact_id", ""), _negated=True),
+                fields=("organisation", "dips_contact_id"),
+                name="registration_dips_contact_is_one_sessions",
+            ),
         ),
     ]
