@@ -45,11 +45,16 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 
 def database(url: str) -> dict[str, object]:
-    """Read `postgres://user:password@host:port/name`; `?host=/run/socket` names a socket folder."""
+    """Read `postgres://user:password@host:port/name`; `?host=/run/socket` names a socket folder.
+
+    `?prepare=off` is for a pooler that shares connections between transactions and knows no prepared statements.
+    What is prepared is planned once (apps/common/rows.py): for those queries planning costs more than a better plan saves.
+    """
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
         raise Misconfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    prepare_after = None if query.pop("prepare", "on") == "off" else 5
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),
@@ -59,5 +64,9 @@ def database(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s", **query},
+        "OPTIONS": {
+            "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s -c plan_cache_mode=force_generic_plan",
+            "prepare_threshold": prepare_after,
+            **query,
+        },
     }

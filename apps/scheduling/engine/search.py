@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from .bits import positions, run_starts, stretch
+from .bits import positions, run_starts
 from .openings import Openings, grid_bits, open_bits
 from .units import WEEK
 
@@ -184,7 +184,10 @@ Ranked = Sequence[tuple[Need, list[tuple[int, int]]]]
 def _taken_bits(taken: Taken, begin: int, end: int) -> dict[int, int]:
     bits: dict[int, int] = {}
     for one, start, stop in taken:
-        bits[one] = bits.get(one, 0) | stretch(max(start, begin) - begin, min(stop, end) - begin)
+        first = max(start - begin, 0)
+        length = min(stop, end) - begin - first
+        if length > 0:
+            bits[one] = bits.get(one, 0) | ((1 << length) - 1) << first
     return bits
 
 
@@ -198,7 +201,15 @@ def _pools_overlap(needs: Iterable[Need]) -> bool:
 
 
 def _first_free(ranked: Ranked, start: int) -> tuple[int | None, ...]:
-    return tuple(next((one for one, bits in able if bits >> start & 1), None) for _, able in ranked)
+    who: list[int | None] = []
+    for _, able in ranked:
+        for one, bits in able:
+            if bits >> start & 1:
+                who.append(one)
+                break
+        else:
+            who.append(None)
+    return tuple(who)
 
 
 def _distinct(ranked: Ranked, start: int) -> tuple[int | None, ...] | None:

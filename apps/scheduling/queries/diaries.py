@@ -11,7 +11,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from django.db import connection
+from psycopg.types.numeric import Int8
+
+from apps.common.rows import bigints, rows_of
 
 from ..engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, opening_rules
 from ..engine.search import LoadTaken
@@ -21,24 +23,19 @@ from ..models import NeedSource, TeamOrder
 
 ZONE = "Europe/Oslo"
 
+# Everyone is looked up one by one (OFFSET 0): PostgreSQL expects hundreds and would read all schedules for three.
 _CANDIDATES = """
 WITH wanted AS (
      SELECT id, role, source, label, required, position, team_id, schedule_id
        FROM scheduling_need
-      WHERE service_type_id = %(service_type)s AND source <> 'patient'
-        AND (source <> 'requester' OR %(requester)s IS NOT NULL)
-        AND (source <> 'interpreter' OR %(language)s <> '')
+      WHERE service_type_id = %(service_type)s::bigint AND source <> 'patient'
+        AND (source <> 'requester' OR %(requester)s::bigint IS NOT NULL)
+        AND (source <> 'interpreter' OR %(language)s::text <> '')
      UNION ALL
-     SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s IS NOT NULL
+     SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s::bytea IS NOT NULL
 )
-SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order",
-       candidate.beside, schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays,
-       (SELECT string_agg(concat_ws(' ', coalesce(opening.weekday::text, opening."on"::text), opening.starts, opening.ends,
-                                    coalesce(opening.valid_from, '0001-01-01'), coalesce(opening.valid_to, '9999-12-31')),
-                          ';' ORDER BY opening.id)
-          FROM scheduling_opening opening
-         WHERE opening.schedule_id = schedule.id
-           AND coalesce(opening.valid_to, opening."on", '9999-12-31') >= %(since)s)
+SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", candidate.beside,
+       schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays, schedule.rules
   FROM wanted
   LEFT JOIN scheduling_team team ON team.id = wanted.team_id
   LEFT JOIN LATERAL (
@@ -51,41 +48,59 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
          FROM scheduling_teammember member
          JOIN scheduling_team of_unit ON of_unit.id = member.team_id
          JOIN scheduling_teammember colleague ON colleague.team_id = member.team_id
-        WHERE %(widen)s AND member.schedule_id = wanted.schedule_id AND of_unit.unit_id = %(unit)s
-          AND colleague.schedule_id <> wanted.schedule_id
+        WHERE %(widen)s::boolean AND member.schedule_id = wanted.schedule_id
+          AND of_unit.unit_id = %(unit)s::bigint AND colleague.schedule_id <> wanted.schedule_id
        UNION ALL
-       SELECT %(requester)s, 0, false WHERE wanted.source = 'requester'
+       SELECT %(requester)s::bigint, 0, false WHERE wanted.source = 'requester'
        UNION ALL
        SELECT patient.id, 0, false FROM scheduling_schedule patient
-        WHERE wanted.source = 'patient' AND patient.person_index = %(person)s
+        WHERE wanted.source = 'patient' AND patient.person_index = %(person)s::bytea
   ) candidate ON true
-  LEFT JOIN scheduling_schedule schedule ON schedule.id = candidate.schedule_id AND schedule.active
-       AND (wanted.source <> 'interpreter' OR schedule.languages @> ARRAY[%(language)s]::varchar[])
+  LEFT JOIN LATERAL (
+       SELECT one.id, one.name, one.title, one.always_open, one.works_on_holidays,
+              (SELECT string_agg(concat_ws(' ', coalesce(opening.weekday::text, opening."on"::text),
+                                           opening.starts, opening.ends,
+                                           coalesce(opening.valid_from, '0001-01-01'),
+                                           coalesce(opening.valid_to, '9999-12-31')), ';')
+                 FROM scheduling_opening opening
+                WHERE opening.schedule_id = one.id
+                  AND coalesce(opening.valid_to, opening."on", '9999-12-31') >= %(since)s::date) AS rules
+         FROM scheduling_schedule one
+        WHERE one.id = candidate.schedule_id AND one.active
+          AND (wanted.source <> 'interpreter' OR one.languages @> ARRAY[%(language)s::text]::varchar[])
+       OFFSET 0
+  ) schedule ON true
  ORDER BY wanted.position, wanted.id, candidate.beside, candidate.position, schedule.id
 """
 
-# `= ANY` with a range condition reads a schedule's whole history or needs a bound on how long a row may be. No two
-# rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach into it.
+# No two rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach
+# into it. A plain overlap would read each schedule's whole history, or need a bound on how long a row may be.
 _TAKEN = """
-SELECT taken.schedule_id,
-       floor(date_part('epoch', lower(taken.during)) / 300)::int, ceil(date_part('epoch', upper(taken.during)) / 300)::int
+SELECT schedule_id,
+       floor(date_part('epoch', lower(during)) / 300)::int, ceil(date_part('epoch', upper(during)) / 300)::int
+  FROM scheduling_occupancy
+ WHERE schedule_id = ANY(%(schedules)s::bigint[])
+   AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
+   AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
+   AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
+UNION ALL
+SELECT earlier.schedule_id,
+       floor(date_part('epoch', lower(during)) / 300)::int, ceil(date_part('epoch', upper(during)) / 300)::int
   FROM unnest(%(schedules)s::bigint[]) AS wanted (id),
        LATERAL (
-       (SELECT * FROM scheduling_occupancy inside
-         WHERE inside.schedule_id = wanted.id AND lower(inside.during) >= %(begin)s AND lower(inside.during) < %(end)s)
-       UNION ALL
-       (SELECT * FROM scheduling_occupancy earlier
-         WHERE earlier.schedule_id = wanted.id AND lower(earlier.during) < %(begin)s
-         ORDER BY lower(earlier.during) DESC LIMIT 1)
-  ) taken
- WHERE upper(taken.during) > %(begin)s
-   AND (taken.expires_at IS NULL OR taken.expires_at > %(now)s)
-   AND taken.hold_id IS DISTINCT FROM %(hold)s AND taken.appointment_id IS DISTINCT FROM %(appointment)s
+       SELECT * FROM scheduling_occupancy
+        WHERE schedule_id = wanted.id AND lower(during) < %(begin)s::timestamptz
+        ORDER BY lower(during) DESC LIMIT 1
+  ) earlier
+ WHERE upper(during) > %(begin)s::timestamptz
+   AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
+   AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
 UNION ALL
-SELECT absence.schedule_id,
-       floor(date_part('epoch', absence.starts_at) / 300)::int, ceil(date_part('epoch', absence.ends_at) / 300)::int
-  FROM scheduling_absence absence
- WHERE absence.schedule_id = ANY(%(schedules)s) AND absence.starts_at < %(end)s AND absence.ends_at > %(begin)s
+SELECT schedule_id,
+       floor(date_part('epoch', starts_at) / 300)::int, ceil(date_part('epoch', ends_at) / 300)::int
+  FROM scheduling_absence
+ WHERE schedule_id = ANY(%(schedules)s::bigint[])
+   AND starts_at < %(end)s::timestamptz AND ends_at > %(begin)s::timestamptz
 """
 
 NOT_YET = 0
@@ -128,21 +143,18 @@ def diaries(
     widen: bool = False,
 ) -> Diaries:
     """Read who may fill each need; requester, interpreter and patient count only where they are given."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CANDIDATES,
-            {
-                "service_type": service_type_id,
-                "unit": unit_id,
-                "requester": requester_id,
-                "person": person_index,
-                "language": language,
-                "since": since - timedelta(days=1),  # a night shift of the day before
-                "widen": widen,
-            },
-        )
-        rows = cursor.fetchall()
-
+    rows = rows_of(
+        _CANDIDATES,
+        {
+            "service_type": Int8(service_type_id),
+            "unit": Int8(unit_id),
+            "requester": None if requester_id is None else Int8(requester_id),
+            "person": person_index,
+            "language": language,
+            "since": since - timedelta(days=1),  # a night shift of the day before
+            "widen": widen,
+        },
+    )
     closed = public_holidays(since.year, until.year)
     needs: list[Candidates] = []
     openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
@@ -195,22 +207,19 @@ def taken_loader(
     schedules: Collection[int], *, now: datetime, hold_id: int | None = None, appointment_id: int | None = None
 ) -> LoadTaken:
     """Return what reads the taken time of these schedules, leaving out one hold or appointment of one's own."""
-    wanted = sorted(set(schedules) - {NOT_YET})
+    wanted = bigints(sorted(set(schedules) - {NOT_YET}))
 
     def load(begin: int, end: int) -> list[tuple[int, int, int]]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _TAKEN,
-                {
-                    "schedules": wanted,
-                    "begin": moment_of(begin),
-                    "end": moment_of(end),
-                    "now": now,
-                    "hold": hold_id or 0,  # no row has the number 0
-                    "appointment": appointment_id or 0,
-                },
-            )
-            rows: list[tuple[int, int, int]] = cursor.fetchall()
-        return rows
+        return rows_of(
+            _TAKEN,
+            {
+                "schedules": wanted,
+                "begin": moment_of(begin),
+                "end": moment_of(end),
+                "now": now,
+                "hold": Int8(hold_id or 0),  # no row has the number 0
+                "appointment": Int8(appointment_id or 0),
+            },
+        )
 
     return load

@@ -139,7 +139,8 @@ class _Search:
         widen: bool = False,
     ) -> None:
         service = request.service_type
-        self._request = request
+        self._length = request.length
+        self._who: dict[tuple[int | None, ...], tuple[Who, ...]] = {}
         earliest = (asked_at or now) + service.shortest_notice
         latest = now + timedelta(days=service.horizon_days)
         first, last = start or earliest, end or latest
@@ -149,7 +150,7 @@ class _Search:
         self._names = found.names
         self.question = Question(
             needs=tuple(_asked(need, request.prefer) for need in self.needs),
-            length=units_in(request.length),
+            length=units_in(self._length),
             first=unit_after(first),
             last=unit_after(last),
             earliest=unit_after(earliest),
@@ -170,13 +171,15 @@ class _Search:
         }
 
     def shown(self, time: JointTime) -> OpenTime:
+        who = self._who.get(time.who)
+        if who is None:  # the same people come to many times
+            who = self._who[time.who] = tuple(
+                Who(need.need_id, need.role, one, *self._names[one])
+                for need, one in zip(self.needs, time.who, strict=True)
+                if one is not None
+            )
         starts_at = moment_of(time.start)
-        who = tuple(
-            Who(need.need_id, need.role, one, *self._names[one])
-            for need, one in zip(self.needs, time.who, strict=True)
-            if one is not None
-        )
-        return OpenTime(starts_at, starts_at + self._request.length, who)
+        return OpenTime(starts_at, starts_at + self._length, who)
 
     def leeway(self) -> Leeway:
         length = self.question.length
