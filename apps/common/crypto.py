@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
+from django.core.checks import CheckMessage
 from django.db import models
 
 VERSION: Final = b"\x01"
@@ -70,6 +71,9 @@ class _Encrypted(_Column):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("editable", True)
         super().__init__(*args, **kwargs)
+
+    def _check_str_default_value(self) -> list[CheckMessage]:
+        return []  # a default is what a person would type: it is encrypted like any other value
 
     def _context(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
