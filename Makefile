@@ -23,7 +23,7 @@ check: setup translations ## Format, lint, types, layers, missing migrations, te
 	$(VENV)/ruff format --check --quiet .
 	$(VENV)/ruff check --quiet .
 	$(VENV)/mypy
-	$(VENV)/lint-imports --no-cache
+	$(VENV)/lint-imports
 	@$(CHECKED) makemigrations --check --dry-run
 	@$(CHECKED) check_templates
 	@$(CHECKED) check_translations

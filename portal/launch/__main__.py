@@ -65,9 +65,8 @@ class Launch:
         state = state_of_the_code(self.env["DATABASE_URL"] if "DATABASE_URL" in os.environ else "embedded")
         if prepared.exists() and prepared.read_text() == state:
             return
-        self.manage("Bringing the database up to date", "migrate", "--verbosity=0")
-        self.manage("Compiling the translations", "compile_translations")
-        self.manage("Collecting the static files", "collectstatic", "--no-input", "--verbosity=0")
+        what = "Bringing the database, the catalogue, the translations and the static files up to date"
+        self.manage(what, "prepare", "--files", "--verbosity=0")
         prepared.write_text(state)
 
     def start_servers(self) -> None:
@@ -168,8 +167,9 @@ def environment(var: Path, port: int) -> dict[str, str]:
 
 
 def state_of_the_code(database: str) -> str:
-    """A digest of what this database's shape, the translations and the static files are made of."""
+    """A digest of what this database's shape and catalogue, the translations and the static files are made of."""
     sources = [*(ROOT / "apps").glob("*/migrations/*.py"), *(ROOT / "locale").rglob("*.po")]
+    sources += (ROOT / "apps").glob("*/data/*.yaml")
     sources += [path for path in (ROOT / "portal" / "static").rglob("*") if path.is_file()]
     digest = hashlib.sha256(database.encode())
     for path in sorted(sources):

@@ -12,7 +12,7 @@ from portal.launch import programs
 
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
 FIRST = {"SECRET_KEY": "-", "DATABASE_URL": "postgres://-@-/-", "REDIS_URL": "redis://-"}
-PARTS = ("web", "sockets", "worker", "beat", "migrate", "check", "health")
+PARTS = ("web", "sockets", "worker", "beat", "prepare", "check", "health")
 
 
 def main() -> int:
@@ -46,7 +46,7 @@ def command(part: str) -> programs.Command:
         return programs.worker(pool="prefork", concurrency=number("WORKERS", 2))
     if part == "beat":
         return programs.beat(schedule=Path(os.environ.get("VAR") or "var") / "beat")
-    return [sys.executable, "manage.py", "migrate", "--no-input"]
+    return [sys.executable, "manage.py", "prepare"]
 
 
 def is_ready() -> bool:

@@ -46,6 +46,11 @@ TEST_PROGRAMS = {
     "bearerbox": "kannel",
     "xgettext": "gettext",
 }
+PURPOSE = dict.fromkeys(LIBRARIES.values(), "to print PDFs") | {
+    "chromium": "for the tests in a browser",
+    "kannel": "for the test with a real SMS gateway",
+    "gettext": "for the check of the translations",
+}
 
 
 class CannotSetUp(Exception):
@@ -84,7 +89,7 @@ def main() -> int:
     began = time.monotonic()
     try:
         for package in set_up(tests=wanted.tests):
-            print(f"Missing: {package}. As root: apt-get install {package}", flush=True)
+            print(f"Missing: {package} ({PURPOSE[package]}). As root: apt-get install {package}", flush=True)
     except CannotSetUp as reason:
         print(reason, file=sys.stderr)
         return 1
