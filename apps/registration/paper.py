@@ -7,9 +7,6 @@ from typing import Any, Final
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
-from weasyprint import CSS, HTML
-from weasyprint.text.fonts import FontConfiguration
-from weasyprint.urls import URLFetcher
 
 from . import queries
 from .models import Registration
@@ -25,6 +22,10 @@ FONTS: Final = {
 """WeasyPrint knows no `unicode-range`: each script is a family of its own, tried in turn."""
 
 
+class CannotDraw(Exception):
+    """The system libraries that WeasyPrint draws with are not on this machine."""
+
+
 def sheet_context(registration: Registration, *, now: datetime) -> dict[str, Any]:
     return {
         "registration": registration,
@@ -37,6 +38,12 @@ def sheet_context(registration: Registration, *, now: datetime) -> dict[str, Any
 
 def sheet_pdf(registration: Registration, *, now: datetime) -> bytes:
     """Draw the sheet. The text fetches nothing; the style sheet fetches our own files."""
+    try:  # here and not above: everything else works without those libraries
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+        from weasyprint.urls import URLFetcher
+    except OSError as missing:
+        raise CannotDraw from missing
     text = render_to_string("registration/sheet.html", {**sheet_context(registration, now=now), "on_paper": True})
     fonts = FontConfiguration()
     style = CSS(string=_style(), font_config=fonts, url_fetcher=URLFetcher(allowed_protocols=["file"]))

@@ -340,6 +340,10 @@ def sheet_pdf(request: StaffRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     registration = _find(request, uid, now)
     _audit(request, registration, Action.EXPORT, "dips-sheet")
-    response = HttpResponse(paper.sheet_pdf(registration, now=now), content_type="application/pdf")
+    try:
+        drawn = paper.sheet_pdf(registration, now=now)
+    except paper.CannotDraw:
+        return redirect("registration:sheet", uid)  # the same sheet, to print from the browser
+    response = HttpResponse(drawn, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="{registration.appointment.reference}.pdf"'
     return response

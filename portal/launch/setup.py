@@ -231,7 +231,7 @@ def install_system_packages(packages: Sequence[str]) -> list[str]:
         return list(packages)
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", *packages]
-    with step(f"Installing {', '.join(packages)}"):
+    with step(f"Installing {len(packages)} Debian packages, from {packages[0]} to {packages[-1]}"):
         for command in (install, ["apt-get", "update", "--quiet"], install):
             done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             if command is install and done.returncode == 0:

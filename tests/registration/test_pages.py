@@ -12,6 +12,7 @@ from apps.audit.models import AccessRecord
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
+from apps.registration import paper
 from apps.registration.models import Registration
 from tests.conftest import _user
 from tests.scheduling_cast import at
@@ -329,3 +330,12 @@ def test_the_files_name_and_the_pages_title_name_nobody(as_user, tor, session):
         title = re.search(r"<title>(.*?)</title>", client.get(page).content.decode(), re.DOTALL)
         assert title
         assert "Ada" not in title.group(1)
+
+
+def test_where_no_pdf_can_be_drawn_the_page_prints_from_the_browser(as_user, tor, session, monkeypatch):
+    def cannot(*args, **kwargs):
+        raise paper.CannotDraw
+
+    monkeypatch.setattr(paper, "sheet_pdf", cannot)
+    response = as_user(tor).get(url(session, "ark.pdf"))
+    assert (response.status_code, response.headers["Location"]) == (302, url(session, "ark/"))
