@@ -78,8 +78,8 @@ def why_no_time(
     """Explain why nothing fits in the window; None when something does."""
     until = max(question.last, leeway.until)
     begin = max(question.first, question.earliest) - question.before
-    rows = list(load_taken(begin, max(until, begin) + question.length + question.after))
-    case = _Case(question, openings, rows, until)
+    taken = load_taken(begin, max(until, begin) + question.length + question.after)
+    case = _Case(question, openings, taken, until)
     if case.times(question, limit=1):
         return None
     reason, blocks = case.what_blocks()
@@ -87,17 +87,15 @@ def why_no_time(
 
 
 class _Case:
-    def __init__(
-        self, question: Question, openings: Mapping[int, Openings], rows: list[tuple[int, int, int]], until: int
-    ) -> None:
+    def __init__(self, question: Question, openings: Mapping[int, Openings], taken: Taken, until: int) -> None:
         self._question = question
         self._openings = openings
-        self._rows = rows
+        self._taken = taken
         self._until = until
 
     def times(self, question: Question, *, limit: int | None = None, taken: bool = True) -> list[JointTime]:
-        rows: Taken = self._rows if taken else ()
-        return joint_times(question, self._openings, lambda _begin, _end: rows, limit=limit)
+        gone: Taken = self._taken if taken else {}
+        return joint_times(question, self._openings, lambda _begin, _end: gone, limit=limit)
 
     def what_blocks(self) -> tuple[Reason, tuple[Block, ...]]:
         question = self._question

@@ -8,8 +8,8 @@ from .bits import positions, run_starts
 from .openings import Openings, grid_bits, open_bits
 from .units import WEEK
 
-Taken = Iterable[tuple[int, int, int]]
-"""Time that is gone: schedule, first unit, and the unit after the last."""
+Taken = Mapping[int, Sequence[tuple[int, int]]]
+"""Time that is gone, by schedule: first unit, and the unit after the last. It may reach beyond what was asked for."""
 
 LoadTaken = Callable[[int, int], Taken]
 """Reads what is taken of all schedules in question between two units."""
@@ -182,13 +182,15 @@ Ranked = Sequence[tuple[Need, list[tuple[int, int]]]]
 
 
 def _taken_bits(taken: Taken, begin: int, end: int) -> dict[int, int]:
-    bits: dict[int, int] = {}
-    for one, start, stop in taken:
-        first = max(start - begin, 0)
-        length = min(stop, end) - begin - first
-        if length > 0:
-            bits[one] = bits.get(one, 0) | ((1 << length) - 1) << first
-    return bits
+    whole = (1 << (end - begin)) - 1
+    result: dict[int, int] = {}
+    for one, stretches in taken.items():
+        bits = 0
+        origin = min(stretches)[0]
+        for start, stop in stretches:
+            bits |= ((1 << (stop - start)) - 1) << (start - origin)
+        result[one] = (bits << (origin - begin) if origin >= begin else bits >> (begin - origin)) & whole
+    return result
 
 
 def _pools_overlap(needs: Iterable[Need]) -> bool:

@@ -5,10 +5,11 @@ that is looked at. Rows stay tuples: objects cost more than the search itself (d
 """
 
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
+from struct import Struct
 from typing import NamedTuple
 
 from psycopg.types.numeric import Int8
@@ -16,8 +17,8 @@ from psycopg.types.numeric import Int8
 from apps.common.rows import bigints, rows_of
 
 from ..engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, opening_rules
-from ..engine.search import LoadTaken
-from ..engine.units import DAY_MINUTES, UNIT_MINUTES, moment_of
+from ..engine.search import LoadTaken, Taken
+from ..engine.units import DAY_MINUTES, UNIT_MINUTES, UNIT_SECONDS, moment_of, unit_at
 from ..holidays import public_holidays
 from ..models import NeedSource, TeamOrder
 
@@ -75,33 +76,39 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
 
 # No two rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach
 # into it. A plain overlap would read each schedule's whole history, or need a bound on how long a row may be.
+# One row for each schedule: fetching thousands of rows costs more than finding them.
 _TAKEN = """
-SELECT schedule_id,
-       floor(date_part('epoch', lower(during)) / 300)::int, ceil(date_part('epoch', upper(during)) / 300)::int
-  FROM scheduling_occupancy
- WHERE schedule_id = ANY(%(schedules)s::bigint[])
-   AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
-   AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
-   AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
-UNION ALL
-SELECT earlier.schedule_id,
-       floor(date_part('epoch', lower(during)) / 300)::int, ceil(date_part('epoch', upper(during)) / 300)::int
+SELECT wanted.id, taken.ranges
   FROM unnest(%(schedules)s::bigint[]) AS wanted (id),
        LATERAL (
-       SELECT * FROM scheduling_occupancy
-        WHERE schedule_id = wanted.id AND lower(during) < %(begin)s::timestamptz
-        ORDER BY lower(during) DESC LIMIT 1
-  ) earlier
- WHERE upper(during) > %(begin)s::timestamptz
-   AND (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
-   AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
-UNION ALL
-SELECT schedule_id,
-       floor(date_part('epoch', starts_at) / 300)::int, ceil(date_part('epoch', ends_at) / 300)::int
-  FROM scheduling_absence
- WHERE schedule_id = ANY(%(schedules)s::bigint[])
-   AND starts_at < %(end)s::timestamptz AND ends_at > %(begin)s::timestamptz
+       SELECT string_agg(range_send(during), '') AS ranges
+         FROM (
+              SELECT during, expires_at, hold_id, appointment_id
+                FROM scheduling_occupancy
+               WHERE schedule_id = wanted.id
+                 AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
+              UNION ALL
+              (SELECT during, expires_at, hold_id, appointment_id
+                 FROM scheduling_occupancy
+                WHERE schedule_id = wanted.id AND lower(during) < %(begin)s::timestamptz
+                ORDER BY lower(during) DESC LIMIT 1)
+              UNION ALL
+              SELECT tstzrange(starts_at, ends_at), NULL, NULL, NULL
+                FROM scheduling_absence
+               WHERE schedule_id = wanted.id
+                 AND starts_at < %(end)s::timestamptz AND ends_at > %(begin)s::timestamptz
+         ) every
+        WHERE (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
+          AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
+  ) taken
+ WHERE taken.ranges IS NOT NULL
 """
+
+# How PostgreSQL sends a tstzrange: flags, and both bounds with their sizes, in microseconds since 2000.
+# Both bounds are always there (occupancy_has_both_ends_and_takes_time, and an absence has two).
+_RANGE = Struct(">5xq4xq")
+_UNIT = UNIT_SECONDS * 1_000_000
+_YEAR_2000 = unit_at(datetime(2000, 1, 1, tzinfo=UTC))
 
 NOT_YET = 0
 """Stands for a patient who has no schedule yet and therefore nothing taken."""
@@ -209,8 +216,8 @@ def taken_loader(
     """Return what reads the taken time of these schedules, leaving out one hold or appointment of one's own."""
     wanted = bigints(sorted(set(schedules) - {NOT_YET}))
 
-    def load(begin: int, end: int) -> list[tuple[int, int, int]]:
-        return rows_of(
+    def load(begin: int, end: int) -> Taken:
+        rows = rows_of(
             _TAKEN,
             {
                 "schedules": wanted,
@@ -221,5 +228,21 @@ def taken_loader(
                 "appointment": Int8(appointment_id or 0),
             },
         )
+        return {schedule: _units(ranges) for schedule, ranges in rows}
 
     return load
+
+
+def _units(ranges: bytes) -> list[tuple[int, int]]:
+    """Return the stretches in units, whole units for begun ones; those that touch are put together."""
+    stretches = []
+    first = last = 0
+    for lower, upper in _RANGE.iter_unpack(ranges):
+        if lower == last:
+            last = upper
+            continue
+        if last:
+            stretches.append((first // _UNIT + _YEAR_2000, -(-last // _UNIT) + _YEAR_2000))
+        first, last = lower, upper
+    stretches.append((first // _UNIT + _YEAR_2000, -(-last // _UNIT) + _YEAR_2000))
+    return stretches

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apps.scheduling.engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, open_bits, opening_rules
-from apps.scheduling.engine.search import JointTime, Need, Pick, Question, joint_times, narrowed
+from apps.scheduling.engine.search import JointTime, Need, Pick, Question, Taken, joint_times, narrowed
 from apps.scheduling.engine.units import WEEK, moment_of, unit_after, unit_at
 
 from .model import Clock, Rules, slow_times
@@ -41,9 +41,17 @@ def openings_of(rules: dict[int, Rules], zone: str = OSLO) -> dict[int, Openings
     }
 
 
-def reading(taken: list[tuple[int, int, int]]) -> Callable[[int, int], list[tuple[int, int, int]]]:
+def reading(taken: list[tuple[int, int, int]]) -> Callable[[int, int], Taken]:
     """Give only the rows that the search asks for, as the database does."""
-    return lambda begin, end: [row for row in taken if row[1] < end and row[2] > begin]
+
+    def load(begin: int, end: int) -> Taken:
+        found: dict[int, list[tuple[int, int]]] = {}
+        for who, start, stop in taken:
+            if start < end and stop > begin:
+                found.setdefault(who, []).append((start, stop))
+        return found
+
+    return load
 
 
 def weekdays(start: int, end: int) -> Rules:
@@ -174,7 +182,7 @@ def test_reading_a_week_at_a_time_changes_nothing(bookings):
     question = Question(both, 6, begin, begin + 6 * WEEK, begin, begin + 6 * WEEK, before=2, after=1)
     asked: list[tuple[int, int]] = []
 
-    def load(first: int, last: int) -> list[tuple[int, int, int]]:
+    def load(first: int, last: int) -> Taken:
         asked.append((first, last))
         return reading(taken)(first, last)
 

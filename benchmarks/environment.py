@@ -1,0 +1,60 @@
+"""Settings and servers to measure with. Call `ready` before anything of Django is imported."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+_original = ""
+
+
+def ready() -> None:
+    """Start what DATABASE_URL and REDIS_URL do not name, and set up Django."""
+    global _original  # noqa: PLW0603 once, at the start
+    os.environ.setdefault("SECRET_KEY", "benchmarks-only-" + "k" * 40)
+    os.environ.setdefault("FIELD_KEYS", "dGVzdHMtb25seS1maWVsZC1rZXktMzItYnl0ZXMhISE=")
+    os.environ.setdefault("INDEX_KEY", "dGVzdHMtb25seS1pbmRleC1rZXktMzItYnl0ZXMhISE=")
+    os.environ.setdefault("LINK_KEY", "dGVzdHMtb25seS1saW5rLS1rZXktMzItYnl0ZXMhISE=")
+    os.environ.setdefault("VAR", str(Path(tempfile.gettempdir()) / "videotime-benchmarks"))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+    _start_missing()
+    _original = os.environ["DATABASE_URL"]
+    import django
+
+    django.setup()
+
+
+def _start_missing() -> None:
+    if "DATABASE_URL" in os.environ and "REDIS_URL" in os.environ:
+        return
+    from portal.launch import processes, servers
+
+    folder = Path(tempfile.mkdtemp(prefix="videotime-benchmarks-"))
+    folder.chmod(0o711)
+    started = []
+
+    def end() -> None:
+        processes.stop(started)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(end)
+    if "DATABASE_URL" not in os.environ:
+        postgres = servers.start_postgres(folder / "postgres")
+        started.append(postgres.child)
+        os.environ["DATABASE_URL"] = postgres.url
+    if "REDIS_URL" not in os.environ:
+        valkey = servers.start_valkey(folder / "valkey")
+        started.append(valkey.child)
+        os.environ["REDIS_URL"] = valkey.url
+
+
+def bench_name(suffix: str) -> str:
+    return f"{urlsplit(_original).path[1:]}_bench_{suffix}"
+
+
+def server_url(name: str) -> str:
+    """Return the address of another database on the same server."""
+    parts = urlsplit(_original)
+    return urlunsplit(parts._replace(path=f"/{name}"))
