@@ -26,6 +26,10 @@ on(
     then=[rooms.close_room, registration.withdraw_registration, notices.tell_cancelled],
 )
 on(Kind.PARTICIPANT_ADDED, then=[notices.tell_participant])
-on(Kind.PARTICIPANT_REMOVED, at_once=[rooms.drop_seat])
+on(
+    Kind.PARTICIPANT_REMOVED,
+    at_once=[rooms.drop_seat, notices.withdraw_from_participant],
+    then=[notices.tell_removed],
+)
 on(Kind.ENDED, then=[rooms.close_room, registration.queue_registration])
 on(Kind.NO_SHOW, then=[rooms.close_room, registration.drop_registration])

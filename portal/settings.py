@@ -244,6 +244,7 @@ DAILY_SMS_CAP = env_int("DAILY_SMS_CAP", 6)
 # Rooms ---------------------------------------------------------------------------------------------------------------
 TURN_URLS = env_list("TURN_URLS")
 TURN_SECRET = env("TURN_SECRET", "")
+FIXED_ROOM_URL = env("FIXED_ROOM_URL", "")
 LINK_OPENS_BEFORE = timedelta(minutes=30)
 LINK_CLOSES_AFTER = timedelta(minutes=30)
 

@@ -14,6 +14,7 @@
   const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   const dayText = (x) =>
     data.dayForm.replace("{weekday}", weekday(x)).replace("{day}", x.getDate()).replace("{month}", months[x.getMonth()]);
+  const team = data.view === "team";
   const phone = matchMedia("(max-width: 47.99em)").matches;
   const wide = matchMedia("(min-width: 62em)");
 
@@ -78,37 +79,61 @@
   };
   plain();
 
-  const team = data.view === "team";
-  const weekend = data.weekend === "1";
-  EventCalendar.createCalendar(root, team ? [EventCalendar.ResourceTimeGrid] : [EventCalendar.TimeGrid, EventCalendar.List], {
-    view: team ? "resourceTimeGridDay" : phone ? "listWeek" : "timeGridWeek",
-    date: data.day,
-    firstDay: 1,
-    hiddenDays: weekend || team ? [] : [0, 6],
-    headerToolbar: { start: "", center: "", end: "" },
-    allDaySlot: false,
-    slotDuration: "00:30",
-    slotLabelInterval: "01:00",
-    slotMinTime: data.from,
-    slotMaxTime: data.until,
-    slotHeight: 50,
-    slotEventOverlap: false,
-    nowIndicator: true,
-    editable: false,
-    selectable: false,
-    resources: JSON.parse(data.resources),
-    eventSources: [{ url: data.events, extraParams: team ? { visning: "team" } : {} }],
-    noEventsContent: data.empty,
-    dayHeaderFormat: (x) => `${capital(weekday(x))} ${x.getDate()}${data.ordinal}`,
-    listDayFormat: (x) => capital(dayText(x)),
-    listDaySideFormat: () => "",
-    slotLabelFormat: hm,
-    eventTimeFormat: (a, b) => `${hm(a)}–${hm(b)}`,
-    eventContent: content,
-    eventFilter: ({ event }) => !(phone && event.extendedProps.kind === "free"),
-    eventAllUpdated: () => window.htmx && window.htmx.process(root),
-    eventDidMount: ({ el }) => window.htmx && window.htmx.process(el),
-  });
+  /* From seven to five on weekdays, and more where something stands outside. */
+  const mount = (events) => {
+    const hours = events.flatMap((e) => {
+      const [from, to] = [Number(e.start.slice(11, 13)), Number(e.end.slice(11, 13)) + (e.end.slice(14, 16) === "00" ? 0 : 1)];
+      return e.start.slice(0, 10) === e.end.slice(0, 10) ? [from, to] : [from, 24];
+    });
+    const weekend = events.some((e) => [0, 6].includes(new Date(`${e.start.slice(0, 10)}T12:00`).getDay()));
+    EventCalendar.createCalendar(root, team ? [EventCalendar.ResourceTimeGrid] : [EventCalendar.TimeGrid, EventCalendar.List], {
+      view: team ? "resourceTimeGridDay" : phone ? "listWeek" : "timeGridWeek",
+      date: data.day,
+      firstDay: 1,
+      hiddenDays: weekend || team ? [] : [0, 6],
+      headerToolbar: { start: "", center: "", end: "" },
+      allDaySlot: false,
+      slotDuration: "00:30",
+      slotLabelInterval: "01:00",
+      slotMinTime: `${two(Math.min(7, ...hours))}:00`,
+      slotMaxTime: `${two(Math.max(17, ...hours))}:00`,
+      slotHeight: 50,
+      slotEventOverlap: false,
+      nowIndicator: true,
+      resources: team ? JSON.parse(data.resources) : [],
+      events: phone ? events.filter((e) => e.extendedProps.kind !== "free") : events,
+      noEventsContent: data.empty,
+      dayHeaderFormat: (x) => `${capital(weekday(x))} ${x.getDate()}${data.ordinal}`,
+      listDayFormat: (x) => capital(dayText(x)),
+      listDaySideFormat: () => "",
+      slotLabelFormat: hm,
+      eventTimeFormat: (a, b) => `${hm(a)}–${hm(b)}`,
+      eventContent: content,
+      eventDidMount: ({ el }) => window.htmx && window.htmx.process(el),
+    });
+    const legend = document.getElementById("legend");
+    const seen = new Map(events.filter((e) => e.extendedProps.family).map((e) => [e.extendedProps.family, e.extendedProps.color]));
+    [...seen].reverse().forEach(([name, color]) => {
+      const item = document.createElement("li");
+      const swatch = document.createElement("span");
+      swatch.className = "vt-swatch";
+      swatch.dataset.color = color;
+      item.append(swatch, name);
+      legend.prepend(item);
+    });
+  };
+  const address = new URL(data.events, location.href);
+  address.search = new URLSearchParams({ start: data.start, end: data.end, visning: data.view });
+  fetch(address, { headers: { Accept: "application/json" } })
+    .then((response) => (response.ok ? response.json() : Promise.reject(response.status)))
+    .then(mount)
+    .catch(() => {
+      const line = document.createElement("p");
+      line.className = "vt-cal__failed";
+      line.setAttribute("role", "alert");
+      line.textContent = document.body.dataset.wordFailed;
+      root.replaceChildren(line);
+    });
 
   /* The chosen event is marked when its panel has arrived; closing the panel frees the width again. */
   const mark = (reference) => {
