@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.phones import normalise_phone
@@ -62,7 +63,7 @@ class GuestForm(forms.Form):
 class CancelForm(forms.Form):
     reason = forms.ChoiceField(
         label=_("Why is it cancelled?"),
-        choices=[(value, label) for value, label in CancelReason.choices],
+        choices=lambda: [(value, capfirst(str(label))) for value, label in CancelReason.choices],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a reason.")},
     )

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import appointment, calendar, today
+from .views import appointment, calendar, of_patient, today
 
 app_name = "scheduling"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("timer/<str:reference>/utfall/", appointment.mark, name="mark"),
     path("timer/<str:reference>/gjester/", appointment.add_guest, name="add_guest"),
     path("timer/<str:reference>/gjester/<uuid:uid>/fjern/", appointment.remove_guest, name="remove_guest"),
+    path("pasienter/<uuid:uid>/timer/", of_patient.appointments_of, name="appointments_of"),
     path("bilder/<uuid:uid>/", appointment.photo, name="photo"),
     path("bilder/<uuid:uid>/liten/", appointment.photo_thumbnail, name="photo_thumbnail"),
 ]

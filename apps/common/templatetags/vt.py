@@ -1,6 +1,6 @@
 """What every template may use (a builtin library): icons, dates as people say them, form fields, the shell."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from django import template
@@ -136,6 +136,12 @@ def stamp(moment: datetime | None) -> str:
 def iso(moment: datetime | None) -> str:
     """Write the moment for machines, in Norway's time (`<time datetime>`)."""
     return timezone.localtime(moment).isoformat(timespec="minutes") if moment else ""
+
+
+@register.filter
+def zulu(moment: datetime | None) -> str:
+    """Write the moment in UTC for addresses and hidden fields: «2026-03-17T09:30Z», the same on every night."""
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if moment else ""
 
 
 @register.filter

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -12,13 +12,15 @@ from apps.organisations.models import Unit
 
 from ..engine.bits import stretch
 from ..engine.openings import Dated, Openings, Weekly, open_bits, opening_rules
-from ..engine.units import DAY_MINUTES, moment_of, unit_after, unit_at
+from ..engine.units import DAY_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..holidays import public_holidays
 from ..models import Absence, Appointment, FormAnswers, Occupancy, OccupancyKind, Opening, Schedule, ScheduleKind
 from .diaries import ZONE
 
 SHOWN_TOGETHER = 12
 """More columns than this cannot be read beside one another."""
+
+SHORTEST_SHOWN = units_in(timedelta(minutes=15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def stretches_of(
         found += [
             Stretch(schedule.pk, moment_of(first + begin), moment_of(first + stop), free=True)
             for begin, stop in _runs(free)
+            if stop - begin >= SHORTEST_SHOWN
         ]
     return sorted(found, key=lambda one: (one.starts_at, one.schedule_id))
 

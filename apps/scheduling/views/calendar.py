@@ -1,5 +1,6 @@
 """The week, the unit's day, and the same as a list; the calendar in the browser reads its events as JSON."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.catalogue.families import FAMILIES, Family
 from apps.common import dates
 from apps.organisations.doors import StaffRequest, staff_required
 
@@ -24,7 +24,6 @@ from .appointment import panel_context
 WEEK, TEAM, LIST = "uke", "team", "liste"
 VIEWS: Final = (WEEK, TEAM, LIST)
 WIDEST: Final = timedelta(days=42)
-EARLIEST, LATEST = 7, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +53,19 @@ def calendar(request: StaffRequest) -> HttpResponse:
         "later": day + step,
         "is_now": day == today if view == TEAM else monday <= today < monday + timedelta(days=7),
         "events_url": reverse("scheduling:calendar_events"),
-        "resources": [],
-        "families": [],
-        "week_days": [
-            {"long": dates.words().weekdays[number].capitalize(), "number": number} for number in range(7)
-        ],
+        "start": day if view == TEAM else monday,
+        "end": day + timedelta(days=1) if view == TEAM else monday + timedelta(days=7),
+        **_words(),
     }
     if view == LIST:
         context["days"] = _days(request, monday, now)
     elif view == TEAM:
-        context["resources"] = [
-            {"id": str(schedule.pk), "title": ", ".join(filter(None, [schedule.name, schedule.title.lower()]))}
-            for schedule in schedules_of(request.unit)
-        ]
+        context["resources"] = json.dumps(
+            [
+                {"id": str(schedule.pk), "title": ", ".join(filter(None, [schedule.name, schedule.title.lower()]))}
+                for schedule in schedules_of(request.unit)
+            ]
+        )
     if chosen := request.GET.get("time"):
         context |= panel_context(request, chosen, now=now)
     return render(request, "scheduling/calendar.html", context)
@@ -97,6 +96,18 @@ def calendar_events(request: StaffRequest) -> JsonResponse:
     ]
     stretches = [_stretch(one, team=team) for one in stretches_of(schedules, start, end, now=now)] if schedules else []
     return JsonResponse([*events, *stretches], safe=False)
+
+
+def _words() -> dict[str, str]:
+    """Return the words for days and months, so that the script has none of its own."""
+    said = dates.words()
+    return {
+        "weekdays": json.dumps(said.weekdays),
+        "months": json.dumps(said.months),
+        "day_form": said.day_of_month,
+        "separator": said.separator,
+        "ordinal": "" if said.separator == ":" else ".",
+    }
 
 
 def _days(request: StaffRequest, monday: date, now: datetime) -> list[Day]:
@@ -132,6 +143,7 @@ def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:
             "color": card.look.color,
             "icon": "Checkmark" if appointment.status == AppointmentStatus.FULFILLED else card.look.icon,
             "done": card.over,
+            "family": card.look.name,
             "words": f"{card.service}, {card.status.label}",
         },
     }
@@ -172,7 +184,7 @@ def _day(text: str, today: date) -> date:
 def _moment(text: str) -> datetime | None:
     """Read a moment that a browser has written; without a zone it is Norway's time."""
     try:
-        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text and " " in text else text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     if not 2000 <= moment.year <= 2200:

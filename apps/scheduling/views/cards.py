@@ -188,9 +188,8 @@ def _name_and_title(one: Participant) -> str:
 def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
     if one.role == ParticipantRole.PATIENT:
         name = participant_name(one) if may_see_patient(staff) else _("The patient")
-        alone = appointment.patient_joins_alone or not appointment.participants.all()
-        meta = _("joins with her own link") if alone else _("together with the one who books")
-        return Person(name, f"{appointment.get_place_display()} · {meta}", anonymous=True, participant=one)
+        line = f"{appointment.get_place_display()} · {_company(appointment, staff)}"
+        return Person(name, line[:1].upper() + line[1:], anonymous=True, participant=one)
     about: Iterable[str] = [one.get_role_display()]
     if one.schedule is not None:
         unit = one.schedule.unit.name if one.schedule.unit is not None else ""
@@ -200,7 +199,18 @@ def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
             about += [_("by telephone")] if appointment.interpreter_by_phone else []
     elif one.guest_relation:
         about = [one.guest_relation]
-    if one.role != ParticipantRole.EQUIPMENT:
+    booked_it_herself = one.schedule is not None and one.schedule.user_id == appointment.booked_by_id
+    if one.role != ParticipantRole.EQUIPMENT and not booked_it_herself:
         about = [*about, str(ANSWERS[one.answer])]
     line = " · ".join(filter(None, about))
     return Person(participant_name(one), line[:1].upper() + line[1:], anonymous=False, participant=one)
+
+
+def _company(appointment: Appointment, staff: Staff) -> str:
+    """Say with whom the patient sits."""
+    beside = people_in(appointment, {ParticipantRole.REQUESTER})
+    if appointment.patient_joins_alone or not beside:
+        return _("with a link of her own")
+    if beside[0].schedule is not None and beside[0].schedule.user_id == staff.user.pk:
+        return _("together with you")
+    return _("together with %(name)s") % {"name": participant_name(beside[0])}

@@ -1,0 +1,563 @@
+"""The five steps of a booking as they are shown: what is done, what is asked now, and the order beside them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.catalogue import questionnaire
+from apps.catalogue.families import Family
+from apps.catalogue.models import ServiceType
+from apps.catalogue.queries import bookable_services
+from apps.catalogue.questionnaire import QuestionnaireForm
+from apps.common.dates import clock, clock_range, near_day, plain_day
+from apps.common.languages import language_name
+from apps.organisations.doors import StaffRequest
+from apps.organisations.models import Unit
+from apps.patients.models import Patient
+
+from ..engine.explain import ChangeKind, Reason
+from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_value
+from ..models import BookingDraft, Hold, NeedSource, ParticipantRole, Photo
+from ..queries import Ignoring, NoTime, OpenTime, Suggestion, open_times, time_is_open, why_no_time
+from ..queries.drafts import (
+    ALONE,
+    Needed,
+    carried_over,
+    colleagues_schedules,
+    needed,
+    recent_patients,
+    request_of_draft,
+    requester_schedule,
+)
+from .cards import look_of
+
+STEPS: Final = ("service", "patient", "details", "time", "summary")
+SHOWN_A_DAY: Final = 8
+MOST_TIMES: Final = 200
+FEW: Final = 4
+FILTER_FROM: Final = 9
+
+
+@dataclass(slots=True)
+class Step:
+    name: str
+    number: int
+    title: str
+    state: str
+    value: str = ""
+    url: str = ""
+
+
+@dataclass(slots=True)
+class Tile:
+    service: ServiceType
+    look: Family
+
+
+@dataclass(slots=True)
+class TileGroup:
+    title: str
+    tiles: list[Tile]
+
+
+@dataclass(slots=True)
+class Slot:
+    time: OpenTime
+    value: str
+    who: str
+    first: bool
+
+
+@dataclass(slots=True)
+class Day:
+    name: str
+    date: str
+    slots: list[Slot]
+    more: list[Slot]
+
+
+@dataclass(slots=True)
+class Way:
+    """A change that would open a time, one tap away."""
+
+    label: str
+    name: str
+    value: str
+
+
+@dataclass(slots=True)
+class Told:
+    """Somebody who is told when it is booked, and how."""
+
+    who: str
+    how: str
+    icon: str
+
+
+@dataclass
+class Page:
+    """A booking page: its draft (None before the service is chosen), the step shown, and what the step needs."""
+
+    request: StaffRequest
+    now: datetime
+    draft: BookingDraft | None
+    step: str = ""
+    preset: ServiceType | None = None
+    notice: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        furthest = furthest_step(self.draft) if self.draft else ("patient" if self.preset else "service")
+        if self.step not in STEPS or STEPS.index(self.step) > STEPS.index(furthest):
+            self.step = furthest
+        self.furthest = furthest
+
+    @property
+    def unit(self) -> Unit:
+        return self.request.unit
+
+    @property
+    def service(self) -> ServiceType | None:
+        return self.draft.service_type if self.draft else self.preset
+
+    @property
+    def url(self) -> str:
+        return address(self.draft)
+
+    def context(self) -> dict[str, Any]:
+        fill = {
+            "service": self._service,
+            "patient": self._patient,
+            "details": self._details,
+            "time": self._time,
+            "summary": self._summary,
+        }[self.step]
+        asked = fill()
+        return {
+            "now": self.now,
+            "draft": self.draft,
+            "preset": self.preset,
+            "url": self.url,
+            "step": self.step,
+            "notice": self.notice,
+            **asked,
+            "steps": self.steps(),
+            "order": self.order(),
+        }
+
+    # What is done, and the order -------------------------------------------------------------------------------------
+    def steps(self) -> list[Step]:
+        titles = {
+            "service": (_("Service"), _("What is it about?")),
+            "patient": (_("Patient"), _("Who is it about?")),
+            "details": (_("Details and pictures"), self._form_name()),
+            "time": (_("Time"), _("First joint free times")),
+            "summary": (_("Look over and book"), _("Look over and book")),
+        }
+        if self.service is not None and not self.service.photo_upload:
+            titles["details"] = (_("Details"), titles["details"][1])
+        here, furthest = STEPS.index(self.step), STEPS.index(self.furthest)
+        shown = []
+        for number, name in enumerate(STEPS):
+            state = "current" if number == here else "done" if number < max(here, furthest) else "todo"
+            title = titles[name][state == "current"]
+            value = self._value(name) if state == "done" else ""
+            shown.append(Step(name, number + 1, title, state, value, f"{self.url}?step={name}"))
+        return shown
+
+    def _form_name(self) -> str:
+        service = self.service
+        known = service is not None and questionnaire.has_form(service.form)
+        return questionnaire.name(service.form) if service is not None and known else _("Details")
+
+    def _value(self, name: str) -> str:
+        service, draft = self.service, self.draft
+        if service is not None and name == "service":
+            return _("%(service)s, %(n)s minutes") % {
+                "service": service.name,
+                "n": (draft.choices.get("length") if draft else None) or service.length_minutes,
+            }
+        if draft is None:
+            return ""
+        if name == "patient":
+            return said_of(draft.patient) if draft.patient else _("No patient")
+        if name == "details":
+            return self._details_value(draft)
+        if name == "time" and draft.starts_at is not None:
+            return self._time_value(draft, draft.starts_at)
+        return ""
+
+    def _details_value(self, draft: BookingDraft) -> str:
+        parts = [questionnaire.headline(draft.service_type.form, draft.answers.get("answers", {}), longest=70)]
+        if photos := draft.photos.count():
+            parts.append(ngettext("%(n)s picture", "%(n)s pictures", photos) % {"n": photos})
+        parts.append(interpreter_said(draft))
+        return " · ".join(part for part in parts if part)
+
+    def _time_value(self, draft: BookingDraft, starts_at: datetime) -> str:
+        text = when(starts_at, starts_at + length_of(draft), self.now)
+        hold = Hold.objects.filter(draft=draft).first()
+        if hold is not None and hold.expires_at > self.now:
+            text += " · " + _("held until %(clock)s") % {"clock": clock(hold.expires_at)}
+        return text
+
+    def order(self) -> list[tuple[str, str]]:
+        """Return the order box: label and value, empty where nothing is chosen."""
+        draft, service = self.draft, self.service
+        starts_at = draft.starts_at if draft else None
+        rows = [(_("Service"), service.name if service else "")]
+        if draft is not None and draft.choices.get("no_patient"):
+            rows.append((_("Patient"), _("No patient")))
+        else:
+            rows.append((_("Patient"), draft.patient.name if draft and draft.patient else ""))
+        chosen = ""
+        if draft is not None and starts_at is not None:
+            chosen = capfirst(plain_day(starts_at)) + ", " + clock_range(starts_at, starts_at + length_of(draft))
+        rows += [(_("Time"), chosen), (_("Participants"), self._participants())]
+        return rows
+
+    def _participants(self) -> str:
+        found: OpenTime | None = self.extra.get("found")
+        if self.service is None:
+            return ""
+        if found is not None:
+            names = [
+                _("you") if self._is_me(one.schedule_id) else one.name
+                for one in found.who
+                if one.role not in {ParticipantRole.PATIENT, ParticipantRole.EQUIPMENT}
+            ]
+        else:
+            names = [self._needed_said(one) for one in self._needed() if self._counts(one)]
+        return capfirst(listed(name for name in names if name))
+
+    def _is_me(self, schedule_id: int) -> bool:
+        mine = self._requester()
+        return mine is not None and mine.pk == schedule_id and mine.user_id == self.request.user.pk
+
+    def _needed(self) -> list[Needed]:
+        if "needed" not in self.extra and self.service is not None:
+            self.extra["needed"] = needed(self.service.pk)
+        return list(self.extra.get("needed", []))
+
+    def _counts(self, one: Needed) -> bool:
+        choices = self.draft.choices if self.draft else {}
+        if one.source == NeedSource.INTERPRETER:
+            return bool(choices.get("interpreter"))
+        return not (one.source == NeedSource.REQUESTER and choices.get("companion") == ALONE)
+
+    def _needed_said(self, one: Needed) -> str:
+        if one.source == NeedSource.INTERPRETER:
+            return interpreter_said(self.draft) if self.draft else ""
+        if one.source == NeedSource.REQUESTER:
+            requester = self._requester()
+            mine = requester is None or requester.user_id == self.request.user.pk
+            return _("you") if mine else requester.name if requester else ""
+        return one.label
+
+    def _requester(self) -> Any:
+        if self.draft is None:
+            return None
+        if "requester" not in self.extra:
+            self.extra["requester"] = requester_schedule(self.draft)
+        return self.extra["requester"]
+
+    # Each step -------------------------------------------------------------------------------------------------------
+    def _service(self) -> dict[str, Any]:
+        tiles = [Tile(service, look_of(service)) for service in bookable_services(self.unit, timezone.localdate(self.now))]
+        grouped: dict[str, list[Tile]] = {}
+        for tile in tiles:
+            grouped.setdefault(tile.look.name if len(tiles) >= FILTER_FROM else "", []).append(tile)
+        return {
+            "groups": [TileGroup(title, some) for title, some in grouped.items()],
+            "filter": len(tiles) >= FILTER_FROM,
+            "own_unit": self.unit,
+        }
+
+    def _patient(self) -> dict[str, Any]:
+        hits: list[Patient] | None = self.extra.get("hits")
+        return {
+            "recent": recent_patients(self.request.user, self.unit) if hits is None else [],
+            "hits": hits,
+            "q": self.extra.get("q", ""),
+            "new_patient": self.extra.get("new_patient") or NewPatientForm(label_suffix=""),
+            "new_open": "new_patient" in self.extra,
+            "patient_optional": self.service is not None and not self.service.patient_present,
+        }
+
+    def _details(self) -> dict[str, Any]:
+        draft = self._drafted()
+        form, people = self.extra.get("form"), self.extra.get("people")
+        carried_from = None
+        if form is None and questionnaire.has_form(draft.service_type.form):
+            form, carried_from = self._fresh_form(draft)
+        return {
+            "form": form,
+            "people": people or self.people_form(),
+            "carried_from": carried_from,
+            "interpreter_hint": interpreter_hint(draft),
+            "photos": photos_of(draft) if draft.service_type.photo_upload else None,
+            "photo_error": self.extra.get("photo_error", ""),
+        }
+
+    def _fresh_form(self, draft: BookingDraft) -> tuple[QuestionnaireForm, datetime | None]:
+        """Return the form as it was left; else with what still holds from the patient's last one."""
+        slug = draft.service_type.form
+        kept = draft.answers.get("typed", {}).get(slug)
+        carried_from = None
+        if kept is None:
+            kept, carried_from = carried_over(self.request.user, draft)
+        initial = {**self._known(draft), **questionnaire.as_initial(slug, kept)}
+        return questionnaire.form_class(slug)(initial=initial, today=timezone.localdate(self.now)), carried_from
+
+    def _known(self, draft: BookingDraft) -> dict[str, Any]:
+        """Return what the form need not ask: it stands on the patient, the unit and the one who books."""
+        if not questionnaire.asks_for_language(draft.service_type.form):
+            return {}
+        patient = draft.patient
+        me = self.request.user
+        return {
+            "language": patient.language if patient is not None and patient.language not in {"nob", "nno"} else "",
+            "contact": f"{me.name}, {self.unit.phone}",
+            "duration_minutes": draft.service_type.length_minutes,
+        }
+
+    def people_form(self, data: Any = None) -> PeopleForm:
+        draft = self._drafted()
+        patient = draft.patient
+        has_requester = any(one.source == NeedSource.REQUESTER for one in self._needed())
+        return PeopleForm(
+            data,
+            draft=draft,
+            has_requester=has_requester,
+            colleagues=colleagues_schedules(self.unit, but=self.request.user) if has_requester else [],
+            next_of_kin=list(patient.next_of_kin.all()) if patient is not None else [],
+            initial=people_as_initial(draft.answers.get("people", {})),
+        )
+
+    def _time(self) -> dict[str, Any]:
+        draft = self._drafted()
+        asked = request_of_draft(draft, self._requester())
+        ignoring = Ignoring(hold_id=getattr(Hold.objects.filter(draft=draft).first(), "pk", None))
+        start = self._from()
+        times, until = first_times(asked, now=self.now, start=start, ignoring=ignoring)
+        why = None if times else why_no_time(asked, now=self.now, start=start, ignoring=ignoring)
+        specialists = [one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people]
+        return {
+            "days": self._days(times, first=start is None),
+            "chips": [self._chip(one) for one in self._needed() if self._counts(one)],
+            "next_from": until.date().isoformat() if times else "",
+            "from_start": start is None,
+            "why": why_said(why) if why else "",
+            "ways": [way for one in why.suggestions if (way := way_of(one, self.now))] if why else [],
+            "specialists": specialists if len(specialists) > 1 else [],
+            "only": draft.choices.get("only"),
+            "with_interpreter": bool(draft.choices.get("interpreter")) and not draft.choices.get("by_phone"),
+            "without_interpreter": draft.choices.get("left_out_interpreter", ""),
+            "shorter": draft.choices.get("length"),
+        }
+
+    def _from(self) -> datetime | None:
+        """Read from which day times are shown; what is no day, or is past, means from now."""
+        try:
+            day = date.fromisoformat(self.request.GET.get("from", ""))
+            start = timezone.make_aware(datetime.combine(day, time.min))
+        except (ValueError, OverflowError):
+            return None
+        return start if self.now < start < self.now + timedelta(days=400) else None
+
+    def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
+        days: dict[date, list[Slot]] = {}
+        for n, one in enumerate(times):
+            who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
+            performers = [each.name for each in one.who if each.role == ParticipantRole.PERFORMER]
+            slot = Slot(one, slot_value(one.starts_at, who), listed(performers), first=first and n == 0)
+            days.setdefault(timezone.localtime(one.starts_at).date(), []).append(slot)
+        return [
+            Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
+            for slots in days.values()
+        ]
+
+    def _chip(self, one: Needed) -> str:
+        if one.source == NeedSource.REQUESTER:
+            requester = self._requester()
+            if requester is None or requester.user_id == self.request.user.pk:
+                return _("Your diary")
+            return _("The diary of %(name)s") % {"name": requester.name}
+        if one.source == NeedSource.INTERPRETER:
+            return capfirst(interpreter_said(self.draft)) if self.draft else ""
+        return f"{one.label} ({one.count})" if one.source == NeedSource.TEAM else one.label
+
+    def _summary(self) -> dict[str, Any]:
+        draft = self._drafted()
+        hold = Hold.objects.filter(draft=draft).first()
+        found: OpenTime | None = self.extra.get("found")
+        held = hold is not None and hold.expires_at > self.now
+        return {
+            "found": found,
+            "held_until": hold.expires_at if hold is not None and held else None,
+            "told": self._told(found) if found is not None else [],
+            "patient": draft.patient,
+            "guests": draft.answers.get("guests", []),
+            "sections": questionnaire.describe(draft.service_type.form, draft.answers.get("answers", {})),
+            "photos": photos_of(draft),
+            "may_invite": draft.patient is not None,
+        }
+
+    def _told(self, found: OpenTime) -> list[Told]:
+        told = []
+        for one in found.who:
+            if one.role in {ParticipantRole.PATIENT, ParticipantRole.EQUIPMENT} or self._is_me(one.schedule_id):
+                continue
+            name = ", ".join(filter(None, [one.name, one.title.lower()]))
+            if one.role == ParticipantRole.INTERPRETER:
+                told.append(Told(name, _("Invitation by e-mail, without the patient's name"), "EnvelopeClosed"))
+            else:
+                told.append(Told(name, _("In the calendar, with the form and the pictures in the portal"), "Calendar"))
+        for guest in self._drafted().answers.get("guests", []):
+            how = _("Text message with a link of her own") if guest["phone"] else _("E-mail with a link of her own")
+            told.append(Told(guest["name"], how, "PersonPlus"))
+        performer = self._drafted().service_type.unit
+        told.append(Told(_("The office of %(unit)s") % {"unit": performer.name}, _("A new line in the DIPS list"), "Tasklist"))
+        return told
+
+    def find_time(self) -> OpenTime | None:
+        """Ask whether the time that was chosen can still be booked; the summary shows who comes."""
+        draft = self._drafted()
+        if draft.starts_at is None:
+            return None
+        hold = Hold.objects.filter(draft=draft).first()
+        self.extra["found"] = time_is_open(
+            request_of_draft(draft, self._requester()),
+            draft.starts_at,
+            now=self.now,
+            who={int(need): schedule for need, schedule in draft.choices.get("who", {}).items()},
+            ignoring=Ignoring(hold_id=hold.pk if hold else None),
+        )
+        found: OpenTime | None = self.extra["found"]
+        return found
+
+    def _drafted(self) -> BookingDraft:
+        if self.draft is None:
+            raise LookupError("this step needs a draft")
+        return self.draft
+
+
+# Words ---------------------------------------------------------------------------------------------------------------
+def address(draft: BookingDraft | None) -> str:
+    return reverse("scheduling:booking", args=[draft.uid]) if draft else reverse("scheduling:booking_start")
+
+
+def furthest_step(draft: BookingDraft) -> str:
+    if draft.patient_id is None and not (draft.choices.get("no_patient") and not draft.service_type.patient_present):
+        return "patient"
+    if not draft.choices.get("details_done"):
+        return "details"
+    return "summary" if draft.starts_at else "time"
+
+
+def length_of(draft: BookingDraft) -> timedelta:
+    return timedelta(minutes=draft.choices.get("length") or draft.service_type.length_minutes)
+
+
+def photos_of(draft: BookingDraft) -> QuerySet[Photo]:
+    return draft.photos.defer("image", "thumbnail")
+
+
+def said_of(patient: Patient) -> str:
+    return _("%(name)s, born %(date)s") % {"name": patient.name, "date": f"{patient.birth_date:%d.%m.%Y}"}
+
+
+def interpreter_said(draft: BookingDraft) -> str:
+    code = draft.choices.get("interpreter")
+    if not code:
+        return ""
+    language = language_name(code)
+    if draft.choices.get("by_phone"):
+        return _("interpreter by telephone, %(language)s") % {"language": language}
+    return _("interpreter, %(language)s") % {"language": language}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Write «Kari, Berit Berg og tolk»."""
+    every = list(dict.fromkeys(names))
+    if len(every) < 2:
+        return "".join(every)
+    return _("%(most)s and %(last)s") % {"most": ", ".join(every[:-1]), "last": every[-1]}
+
+
+def when(start: datetime, end: datetime, now: datetime) -> str:
+    day, near = plain_day(start, now=now), near_day(start, now=now)
+    said = day if near == day else f"{near}, {day}"
+    return _("%(day)s at %(time)s") % {"day": capfirst(said), "time": clock_range(start, end)}
+
+
+def day_said(start: datetime, now: datetime) -> tuple[str, str]:
+    """Return a day's name and its date: «I morgen», «tirsdag 17. mars»; «Onsdag», «18. mars»."""
+    day, near = plain_day(start, now=now), near_day(start, now=now)
+    if near != day:
+        return capfirst(near), day
+    weekday, _space, rest = day.partition(" ")
+    return capfirst(weekday), rest
+
+
+def first_times(asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring) -> tuple[list[OpenTime], datetime]:
+    """Return the times of the first week that has any, with the next one if they are few; and where that ends."""
+    first = open_times(asked, now=now, start=start, limit=1, ignoring=ignoring)
+    if not first:
+        return [], now
+    until = next_monday(first[0].starts_at)
+    times = open_times(asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring)
+    if len(times) < FEW:
+        until = next_monday(until)
+        times = open_times(asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring)
+    return times, until
+
+
+def next_monday(moment: datetime) -> datetime:
+    day = timezone.localtime(moment).date()
+    return timezone.make_aware(datetime.combine(day + timedelta(days=7 - day.weekday()), time.min))
+
+
+
+
+def why_said(why: NoTime) -> str:
+    """Say which role stands in the way, never why a person is busy."""
+    if why.reason is Reason.TOO_FAR:
+        return _("This service cannot be booked so far ahead.")
+    if not why.blocking:
+        return _("No time suits everyone in this period.")
+    block = why.blocking[0]
+    who = capfirst(block.label or str(ParticipantRole(block.role).label))
+    if block.reason is Reason.NOBODY:
+        return _("%(who)s: nobody can fill this role yet. Phone the unit that offers the service.") % {"who": who}
+    if block.reason is Reason.NO_OPENINGS:
+        return _("%(who)s: no opening hours in this period.") % {"who": who}
+    if block.reason is Reason.ALL_TAKEN:
+        if block.free_from is not None:
+            return _("%(who)s: everything is taken until %(day)s.") % {"who": who, "day": plain_day(block.free_from)}
+        return _("%(who)s: everything is taken in this period.") % {"who": who}
+    return _("Each has free time, but never all at once.")
+
+
+def way_of(change: Suggestion, now: datetime) -> Way | None:
+    first = change.first.starts_at
+    at = f"{near_day(first, now=now)} {clock(first)}"
+    if change.kind is ChangeKind.SHORTER and change.length_minutes:
+        label = _("Shorten to %(n)s minutes: first time %(at)s") % {"n": change.length_minutes, "at": at}
+        return Way(label, "length", str(change.length_minutes))
+    if change.kind is ChangeKind.WITHOUT:
+        return Way(_("Interpreter by telephone: first time %(at)s") % {"at": at}, "by_phone", "1")
+    if change.kind is ChangeKind.LATER:
+        return Way(_("Look later: first time %(at)s") % {"at": at}, "from", timezone.localtime(first).date().isoformat())
+    performer = change.first.performer
+    if performer is None:
+        return None
+    return Way(_("Meet %(name)s instead: first time %(at)s") % {"name": performer.name, "at": at}, "only", str(performer.schedule_id))
