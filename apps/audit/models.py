@@ -1,7 +1,10 @@
 """Who saw or changed what: append-only, values only, so that it outlives what it names."""
 
+from typing import Final
+
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,6 +16,22 @@ class Action(models.TextChoices):
     REFUSED = "refused", _("was refused")
     SIGN_IN = "sign_in", _("signed in")
     SIGN_OUT = "sign_out", _("signed out")
+
+
+WHAT: Final[dict[str, Promise]] = {
+    "access-log": _("access log"),
+    "appointment": _("appointment"),
+    "care-relation": _("care relation"),
+    "form-answers": _("form"),
+    "messages": _("messages"),
+    "next-of-kin": _("next of kin"),
+    "patient": _("patient card"),
+    "patient-search": _("patient search"),
+    "photo": _("photo"),
+    "registration": _("registration"),
+    "session": _("session"),
+}
+"""What access records are about, as people read it; other apps' codes are shown as they are."""
 
 
 class AccessRecord(models.Model):
@@ -43,6 +62,10 @@ class AccessRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.action} {self.what}"
+
+    @property
+    def what_label(self) -> str:
+        return str(WHAT.get(self.what, self.what))
 
 
 class AuditSeal(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.crypto import EncryptedTextField
+from apps.common.languages import language_name
 
 
 class IdentifierKind(models.TextChoices):
@@ -71,6 +72,7 @@ class Patient(models.Model):
     channel = models.CharField(max_length=12, choices=ContactChannel, default=ContactChannel.SMS)
     reserved = models.BooleanField(_("reserved against digital messages"), default=False)
     protection = models.CharField(max_length=24, choices=Protection, default=Protection.OPEN)
+    contact_changed_at = models.DateTimeField(null=True, blank=True, help_text="messages written before it are stale")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -98,6 +100,20 @@ class Patient(models.Model):
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def identifier_spaced(self) -> str:
+        """The number as people read it: six and five digits."""
+        return f"{self.national_id[:6]} {self.national_id[6:]}" if self.national_id else ""
+
+    @property
+    def spoken_language(self) -> str:
+        return language_name(self.language)
+
+    @property
+    def address_shown(self) -> str:
+        """The address, where showing it puts nobody in danger."""
+        return (self.address or "") if self.protection == Protection.OPEN else ""
 
 
 class NextOfKin(models.Model):

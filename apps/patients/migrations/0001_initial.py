@@ -7,88 +7,179 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisations', '0001_initial'),
+        ("organisations", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Patient',
+            name="Patient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('given_name', models.CharField(max_length=80, verbose_name='given name')),
-                ('family_name', models.CharField(max_length=80, verbose_name='family name')),
-                ('birth_date', models.DateField(verbose_name='date of birth')),
-                ('identifier_kind', models.CharField(blank=True, choices=[('FNR', 'national identity number'), ('DNR', 'D-number'), ('HNR', 'local help number'), ('FHN', 'common help number'), ('', 'none')], default='', max_length=4)),
-                ('national_id', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('person_index', models.BinaryField(max_length=32)),
-                ('phone', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('phone_index', models.BinaryField(max_length=32, null=True)),
-                ('email', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('address', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('language', models.CharField(default='nob', help_text='ISO 639-3', max_length=3, verbose_name='language')),
-                ('interpreter_needed', models.BooleanField(default=False)),
-                ('interpreter_mode', models.CharField(choices=[('screen', 'by video'), ('phone', 'by telephone'), ('sign', 'sign language')], default='screen', max_length=8)),
-                ('channel', models.CharField(choices=[('sms', 'text message'), ('email', 'e-mail'), ('next_of_kin', 'next of kin'), ('none', 'no digital messages')], default='sms', max_length=12)),
-                ('reserved', models.BooleanField(default=False, verbose_name='reserved against digital messages')),
-                ('protection', models.CharField(choices=[('open', 'open address'), ('confidential', 'confidential address'), ('strictly_confidential', 'strictly confidential address')], default='open', max_length=24)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='patients', to='organisations.organisation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("given_name", models.CharField(max_length=80, verbose_name="given name")),
+                ("family_name", models.CharField(max_length=80, verbose_name="family name")),
+                ("birth_date", models.DateField(verbose_name="date of birth")),
+                (
+                    "identifier_kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("FNR", "national identity number"),
+                            ("DNR", "D-number"),
+                            ("HNR", "local help number"),
+                            ("FHN", "common help number"),
+                            ("", "none"),
+                        ],
+                        default="",
+                        max_length=4,
+                    ),
+                ),
+                ("national_id", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("person_index", models.BinaryField(max_length=32)),
+                ("phone", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("phone_index", models.BinaryField(max_length=32, null=True)),
+                ("email", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("address", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                (
+                    "language",
+                    models.CharField(default="nob", help_text="ISO 639-3", max_length=3, verbose_name="language"),
+                ),
+                ("interpreter_needed", models.BooleanField(default=False)),
+                (
+                    "interpreter_mode",
+                    models.CharField(
+                        choices=[("screen", "by video"), ("phone", "by telephone"), ("sign", "sign language")],
+                        default="screen",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("sms", "text message"),
+                            ("email", "e-mail"),
+                            ("next_of_kin", "next of kin"),
+                            ("none", "no digital messages"),
+                        ],
+                        default="sms",
+                        max_length=12,
+                    ),
+                ),
+                ("reserved", models.BooleanField(default=False, verbose_name="reserved against digital messages")),
+                (
+                    "protection",
+                    models.CharField(
+                        choices=[
+                            ("open", "open address"),
+                            ("confidential", "confidential address"),
+                            ("strictly_confidential", "strictly confidential address"),
+                        ],
+                        default="open",
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "contact_changed_at",
+                    models.DateTimeField(blank=True, help_text="messages written before it are stale", null=True),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "organisation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="patients",
+                        to="organisations.organisation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['family_name', 'given_name', 'id'],
+                "ordering": ["family_name", "given_name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='NextOfKin',
+            name="NextOfKin",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', apps.common.crypto.EncryptedTextField(editable=True)),
-                ('relation', models.CharField(max_length=40, verbose_name='relation')),
-                ('phone', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('acts_for_patient', models.BooleanField(default=False, verbose_name='may act for the patient')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='next_of_kin', to='patients.patient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", apps.common.crypto.EncryptedTextField(editable=True)),
+                ("relation", models.CharField(max_length=40, verbose_name="relation")),
+                ("phone", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("acts_for_patient", models.BooleanField(default=False, verbose_name="may act for the patient")),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="next_of_kin", to="patients.patient"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='CareRelation',
+            name="CareRelation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateField()),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='care_relations', to='organisations.unit')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='care_relations', to='patients.patient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("since", models.DateField()),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="care_relations",
+                        to="organisations.unit",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="care_relations",
+                        to="patients.patient",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(fields=['birth_date'], name='patient_by_birth_date'),
+            model_name="patient",
+            index=models.Index(fields=["birth_date"], name="patient_by_birth_date"),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(fields=('organisation', 'person_index'), name='patient_is_one_record_in_an_organisation'),
+            model_name="patient",
+            constraint=models.UniqueConstraint(
+                fields=("organisation", "person_index"), name="patient_is_one_record_in_an_organisation"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['sms', 'email', 'next_of_kin', 'none'])), name='patient_channel_known'),
+            model_name="patient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("channel__in", ["sms", "email", "next_of_kin", "none"])),
+                name="patient_channel_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(('protection__in', ['open', 'confidential', 'strictly_confidential'])), name='patient_protection_known'),
+            model_name="patient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("protection__in", ["open", "confidential", "strictly_confidential"])),
+                name="patient_protection_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('identifier_kind', ''), ('national_id__isnull', True)), models.Q(models.Q(('identifier_kind', ''), _negated=True), ('national_id__isnull', False)), _connector='OR'), name='patient_identifier_has_a_kind'),
+            model_name="patient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("identifier_kind", ""), ("national_id__isnull", True)),
+                    models.Q(models.Q(("identifier_kind", ""), _negated=True), ("national_id__isnull", False)),
+                    _connector="OR",
+                ),
+                name="patient_identifier_has_a_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='carerelation',
-            constraint=models.UniqueConstraint(fields=('patient', 'unit'), name='care_relation_is_one_per_unit'),
+            model_name="carerelation",
+            constraint=models.UniqueConstraint(fields=("patient", "unit"), name="care_relation_is_one_per_unit"),
         ),
     ]
