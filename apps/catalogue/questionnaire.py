@@ -287,7 +287,7 @@ class _DateTime(_Date):
     def ask(self, entry: dict[str, Any]) -> str:
         return gettext("Write date and time, for example 17.03.2026 10.30.")
 
-    def to_python(self, value: Any) -> datetime | None:  # type: ignore[override]
+    def to_python(self, value: Any) -> datetime | None:
         text = str(value or "").strip()
         if not text:
             return None
@@ -482,7 +482,7 @@ class QuestionnaireForm(forms.Form):
             title=in_language(entry["names"]),
             help=in_language(entry["help"]) if entry.get("help") else "",
             when=self._condition(entry),
-            error=next((bound.errors[0] for bound in bounds if bound.errors), ""),
+            error=next((str(bound.errors[0]) for bound in bounds if bound.errors), ""),
             id=f"id_{self.prefix}-{entry['table']}",
         )
 
@@ -495,7 +495,7 @@ class QuestionnaireForm(forms.Form):
         kept: dict[str, Any] = {}
         for entry in _entries(self.slug):
             value = self.cleaned_data.get(entry["slug"])
-            if value in (None, "", [], False):
+            if value is None or value is False or value in ("", []):  # 0 is an answer, and equals False
                 continue
             kept[entry["slug"]] = _stored(entry["type"], value)
         return kept
@@ -637,9 +637,19 @@ def _moment(stored: str) -> str:
     return f"{day} {clock(moment)}" if "T" in stored else day
 
 
-def number(value: float) -> str:
+def number(value: Any) -> str:
     """Write a number with the active language's decimal sign, without needless zeros."""
     if isinstance(value, float) and not math.isfinite(value):
         return ""
     text = f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
     return text if words() is words("en") else text.replace(".", ",")
+
+
+def lasting(slug: str) -> list[str]:
+    """Name the fields whose answer usually still holds next time."""
+    return [entry["slug"] for entry in _entries(slug) if entry.get("carry")]
+
+
+def asks_for_language(slug: str) -> bool:
+    """Say whether the form itself asks which language is interpreted."""
+    return has_form(slug) and any(entry["type"] == "language" for entry in _entries(slug))
