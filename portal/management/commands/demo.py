@@ -1,0 +1,61 @@
+import time
+from argparse import ArgumentParser
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.queries import authenticator, demo_users
+from apps.accounts.services import authenticator_secret
+from apps.organisations.models import Membership
+from apps.scheduling.services import react_to_events
+from portal.demo import region, sessions
+
+
+class Command(BaseCommand):
+    help = "Fill an empty installation with a made-up region. A second run changes nothing. Exists in the demo only."
+    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[assignment]
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--accounts", action="store_true", help="list who can sign in")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demo's data are for the demo only: DEMO is off.")
+        if options["accounts"]:
+            self._list_accounts()
+            return
+        if region.exists():
+            return
+        began = time.monotonic()
+        call_command("load_catalogue", verbosity=0)
+        call_command("load_code_rules", verbosity=0)
+        with transaction.atomic():
+            made = region.make_region(timezone.now())
+            sessions.write_history(made)
+            sessions.write_today(made)
+            sessions.book_coming(made)
+        react_to_events(now=timezone.now())
+        if options["verbosity"]:
+            self.stdout.write(f"A made-up region of {len(made.patients)} patients: {time.monotonic() - began:.1f} s")
+
+    def _list_accounts(self) -> None:
+        rows = [("Role", "Name", "E-mail", "Password", "Authenticator")]
+        for user in demo_users():
+            roles = Membership.objects.filter(user=user).values_list("role", flat=True).distinct()
+            device = authenticator(user)
+            rows.append(
+                (
+                    ", ".join(sorted(set(roles))),
+                    user.name,
+                    user.email,
+                    region.PASSWORD,
+                    authenticator_secret(device) if device else "",
+                )
+            )
+        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        for row in rows:
+            self.stdout.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
