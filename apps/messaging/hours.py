@@ -1,6 +1,6 @@
 """Quiet hours: no text message at night. Wall time in Europe/Oslo."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -29,5 +29,5 @@ def day_ends(moment: datetime) -> datetime:
 
 
 def wall(local: datetime) -> datetime:
-    """Read a wall time of Europe/Oslo."""
-    return local.replace(tzinfo=timezone.get_default_timezone())
+    """Read a wall time of Europe/Oslo; in UTC, where one can calculate."""
+    return local.replace(tzinfo=timezone.get_default_timezone()).astimezone(UTC)

@@ -56,13 +56,6 @@ def planned_on_day(address: str, moment: datetime) -> int:
     return waiting + sent
 
 
-def recipients_told(uid: uuid.UUID) -> set[str]:
-    """Return who has been told something about an appointment, or is being told it now."""
-    return set(
-        OutboxMessage.objects.about_appointment(uid).filter(state__in=GONE_OUT).values_list("recipient", flat=True)
-    )
-
-
 def inbox(to: str = "", *, limit: int = 300) -> list[OutboxMessage]:
     """Return what the demo's people have got, newest first; `to` is an address as it was typed."""
     arrived = OutboxMessage.objects.filter(state__in=[OutboxState.SENT, OutboxState.DELIVERED])

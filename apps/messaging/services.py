@@ -61,7 +61,7 @@ def queue_message(
     """Write down what is to be said; None when it is said already, or when it is too late for it.
 
     With `instead_of` it stands by and goes when that message has failed for good. A code that somebody
-    waits for goes `at_any_hour`.
+    waits for goes `at_any_hour`. What could only go when it is too late is kept as not sent, so that it is seen.
     """
     if not_after is not None and not_after <= now:
         return None
@@ -87,6 +87,8 @@ def queue_message(
         instead_of=instead_of,
         state=OutboxState.STANDBY if instead_of else OutboxState.WAITING,
     )
+    if not_after is not None and due_at >= not_after:
+        message.state, message.failure, message.done_at = OutboxState.FAILED, "quiet-hours", now
     try:
         with breach_raises(outbox_says_the_same_thing_once=AlreadySaid):
             message.save(force_insert=True)

@@ -1,5 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from . import views
 
 app_name = "notices"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("meldinger/", views.unit_messages, name="messages"),
+    path("bestill/<uuid:draft>/meldinger/", views.preview, name="preview"),
+    path("timer/<str:reference>/meldinger/", views.timeline, name="timeline"),
+    path("timer/<str:reference>/meldinger/<uuid:participant>/send/", views.send_again, name="send_again"),
+]

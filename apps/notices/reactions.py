@@ -1,0 +1,55 @@
+"""What is said when something happens to an appointment. Rows only: the outbox's sweeper sends them."""
+
+from datetime import datetime
+
+from apps.messaging import services as messaging
+from apps.scheduling.models import AppointmentEvent, AppointmentStatus
+
+from . import services
+
+
+def plan_messages(event: AppointmentEvent, *, now: datetime) -> None:
+    """On a booking: tell everybody, and plan the reminders."""
+    if _is_latest(event) and event.appointment.is_open:
+        services.tell_booked(appointment=event.appointment, done_by=event.actor_id, now=now)
+
+
+def withdraw_messages(event: AppointmentEvent, *, now: datetime) -> None:
+    """At once, with the change itself: nothing that is no longer true may leave."""
+    messaging.withdraw_messages(about=event.appointment.uid, now=now)
+
+
+def replan_messages(event: AppointmentEvent, *, now: datetime) -> None:
+    """On a move: tell the new time."""
+    if _is_latest(event) and event.appointment.is_open:
+        services.tell_moved(
+            appointment=event.appointment, done_by=event.actor_id, old_starts_at=event.old_starts_at, now=now
+        )
+
+
+def tell_cancelled(event: AppointmentEvent, *, now: datetime) -> None:
+    if event.appointment.status == AppointmentStatus.CANCELLED:
+        services.tell_cancelled(appointment=event.appointment, done_by=event.actor_id, now=now)
+
+
+def tell_participant(event: AppointmentEvent, *, now: datetime) -> None:
+    """On a new participant, or new contact details: invite that one."""
+    if event.appointment.is_open:
+        services.tell_participant(appointment=event.appointment, uid=event.participant_uid, event_id=event.pk, now=now)
+
+
+def withdraw_from_participant(event: AppointmentEvent, *, now: datetime) -> None:
+    """At once, when somebody is taken off: nothing more to her."""
+    if event.participant_uid is not None:
+        messaging.withdraw_messages(about=event.appointment.uid, now=now, recipient=str(event.participant_uid))
+
+
+def tell_removed(event: AppointmentEvent, *, now: datetime) -> None:
+    """Tell somebody who was taken off, if she had been invited."""
+    if event.participant_uid is not None and event.appointment.is_open:
+        services.tell_gone(appointment=event.appointment, uid=event.participant_uid, now=now)
+
+
+def _is_latest(event: AppointmentEvent) -> bool:
+    """A change that came later has an event of its own, which says what is true by then."""
+    return event.version == event.appointment.version

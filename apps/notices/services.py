@@ -1,0 +1,207 @@
+"""Put into the outbox what the plan says."""
+
+import copy
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.models import User
+from apps.calendars.services import CANCEL, invitation
+from apps.common.errors import DomainError
+from apps.messaging import queries as outbox
+from apps.messaging.models import Channel, OutboxMessage
+from apps.messaging.services import queue_message, withdraw_messages
+from apps.organisations.models import Unit
+from apps.rooms.services import link_for
+from apps.scheduling.models import Appointment
+
+from . import queries, texts
+from .people import Person, people_of
+from .plan import Plan, Planned, plan
+
+
+class NobodyToTell(DomainError):
+    """There is no address to send to, or the person does not take part any more."""
+
+    code = "nobody-to-tell"
+    message = _("There is no number or address to send to. Call instead, or add one to the patient's card.")
+
+
+class NothingToTell(DomainError):
+    code = "nothing-to-tell"
+    message = _("This appointment is over or cancelled.")
+
+
+def tell_booked(*, appointment: Appointment, done_by: int | None, now: datetime) -> Plan:
+    return _tell(appointment, people_of(appointment), texts.BOOKED, done_by=done_by, now=now)
+
+
+def tell_moved(*, appointment: Appointment, done_by: int | None, old_starts_at: datetime | None, now: datetime) -> None:
+    """Tell the new time. Who had not heard of the old one yet is told as if it were the first; who no longer
+    comes is told that the old time is off."""
+    told = queries.told(appointment.uid)
+    people = people_of(appointment)
+    _tell(appointment, [one for one in people if one.key in told], texts.MOVED, done_by=done_by, now=now)
+    _tell(appointment, [one for one in people if one.key not in told], texts.BOOKED, done_by=done_by, now=now)
+    before = copy.copy(appointment)
+    if old_starts_at is not None:
+        before.starts_at, before.ends_at = old_starts_at, old_starts_at + appointment.length
+    for recipient in told - {one.key for one in people}:
+        _tell_gone(before, recipient, now=now)
+
+
+def tell_cancelled(*, appointment: Appointment, done_by: int | None, now: datetime) -> None:
+    """Tell those who had heard of it. Who had not would only wonder."""
+    told = queries.told(appointment.uid)
+    people = [one for one in people_of(appointment) if one.key in told]
+    _tell(appointment, people, texts.CANCELLED, done_by=done_by, now=now)
+
+
+def tell_participant(*, appointment: Appointment, uid: UUID | None, event_id: int, now: datetime) -> None:
+    """Invite one more, or the same one at a new number. Without `uid` it is the patient."""
+    person = _find(appointment, uid)
+    if person is None:
+        return
+    withdraw_messages(about=appointment.uid, now=now, recipient=person.key)
+    fresh = outbox.messages_about(appointment.uid).filter(recipient=person.key).exists()
+    _tell(appointment, [person], texts.BOOKED, done_by=None, now=now, again=f":{event_id}" if fresh else "")
+
+
+def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:
+    """Tell somebody who was taken off, at the address where she was invited."""
+    if str(uid) in queries.told(appointment.uid):
+        _tell_gone(appointment, str(uid), now=now)
+
+
+@transaction.atomic
+def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime) -> None:
+    """Send a person her invitation once more, to where she is reached today.
+
+    Raises NothingToTell and NobodyToTell.
+    """
+    if not appointment.is_open or appointment.starts_at <= now:
+        raise NothingToTell
+    person = _find(appointment, uid)
+    if person is None or not person.ways:
+        raise NobodyToTell
+    said = outbox.messages_about(appointment.uid).filter(recipient=person.key)
+    times = said.filter(purpose__startswith=texts.BOOKED).count()
+    withdraw_messages(about=appointment.uid, now=now, recipient=person.key)
+    _tell(appointment, [person], texts.BOOKED, done_by=None, now=now, again=f":again-{times}")
+
+
+def _find(appointment: Appointment, uid: UUID | None) -> Person | None:
+    for person in people_of(appointment):
+        if (uid is None and person.audience in {texts.PATIENT, texts.KIN}) or person.key == str(uid):
+            return person
+    return None
+
+
+def _tell(
+    appointment: Appointment,
+    people: Iterable[Person],
+    purpose: str,
+    *,
+    done_by: int | None,
+    now: datetime,
+    again: str = "",
+) -> Plan:
+    made = plan(
+        queries.session_of(appointment),
+        people,
+        purpose,
+        now=now,
+        link_of=lambda person: _link(appointment, person, now),
+        done_by=done_by,
+    )
+    for message in made.messages:
+        if message.purpose in texts.REMINDERS and _day_is_full(message):
+            continue
+        _queue(appointment, message, again=again, now=now)
+    return made
+
+
+def _link(appointment: Appointment, person: Person, now: datetime) -> str:
+    if person.audience in texts.BY_LINK and person.participant is not None:
+        return link_for(person.participant, now=now)
+    return f"{settings.PUBLIC_URL}/rom/{appointment.reference}/"
+
+
+def _day_is_full(message: Planned) -> bool:
+    return (
+        message.channel == Channel.SMS
+        and outbox.planned_on_day(message.address, message.due_at) >= settings.DAILY_SMS_CAP
+    )
+
+
+def _queue(
+    appointment: Appointment,
+    message: Planned,
+    *,
+    now: datetime,
+    again: str = "",
+    instead_of: OutboxMessage | None = None,
+) -> None:
+    calendar = None
+    if message.calendar_method:
+        calendar = invitation(
+            appointment=appointment,
+            address=message.address,
+            method=message.calendar_method,
+            language=message.language,
+            now=now,
+        )
+    queued = queue_message(
+        about=appointment.uid,
+        about_version=appointment.version,
+        recipient=message.person.key,
+        purpose=message.purpose + again,
+        channel=message.channel,
+        language=message.language,
+        address=message.address,
+        subject=message.subject,
+        body=message.body,
+        sender=message.sender,
+        due_at=message.due_at,
+        not_after=message.not_after,
+        organisation_id=_unit(appointment).organisation_id,
+        now=now,
+        calendar=calendar,
+        calendar_method=message.calendar_method,
+        instead_of=instead_of,
+    )
+    if queued is not None and message.reserve is not None:
+        _queue(appointment, message.reserve, again=again, now=now, instead_of=queued)
+
+
+def _unit(appointment: Appointment) -> Unit:
+    return appointment.requester_unit
+
+
+def _tell_gone(appointment: Appointment, recipient: str, *, now: datetime) -> None:
+    """Write to where the last message went: the participant's row is gone."""
+    last = (
+        OutboxMessage.objects.about_appointment(appointment.uid)
+        .filter(recipient=recipient, sent_at__isnull=False)
+        .exclude(purpose__startswith=texts.CANCELLED)
+        .order_by("-sent_at", "-id")
+        .first()
+    )
+    if last is None:
+        return
+    person = Person(
+        key=recipient,
+        role="",
+        audience=texts.STAFF if last.calendar_method else texts.GUEST,
+        name="",
+        language=last.language,
+        ways=((last.channel, last.address),),
+    )
+    session = queries.session_of(appointment)
+    for message in plan(session, [person], texts.CANCELLED, now=now, link_of=lambda _person: "").messages:
+        _queue(appointment, replace(message, calendar_method=CANCEL if last.calendar_method else ""), now=now)

@@ -1,0 +1,96 @@
+"""The unit's messages, an appointment's time line, and who would be told what."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.common.codes import normalise_reference
+from apps.common.errors import DomainError
+from apps.common.htmx import is_htmx
+from apps.organisations.doors import StaffRequest, staff_required
+from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
+from apps.scheduling.models import Appointment
+from apps.scheduling.queries.drafts import drafts_of
+
+from . import queries, services
+
+
+@staff_required(roles=MAY_SEE_PATIENTS)
+@require_safe
+def unit_messages(request: StaffRequest) -> HttpResponse:
+    now = timezone.now()
+    found = queries.unit_messages(request.user, request.unit, now=now)
+    return render(request, "notices/messages.html", {"found": found, "now": now})
+
+
+@staff_required(roles=MAY_SEE_PATIENTS)
+@require_safe
+def timeline(request: StaffRequest, reference: str) -> HttpResponse:
+    """Answer the panel of the appointment's page, or a page of its own without script."""
+    return _timeline(request, _appointment(request, reference))
+
+
+@staff_required(roles=MAY_BOOK)
+@require_POST
+def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) -> HttpResponse:
+    """Send somebody her invitation once more, to where she is reached today."""
+    appointment, now, refusal = _appointment(request, reference), timezone.now(), None
+    try:
+        services.send_again(appointment=appointment, uid=participant, actor=request.user, now=now)
+    except DomainError as no:
+        refusal = no
+    if is_htmx(request):
+        return _timeline(request, appointment, refusal=refusal)
+    if refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, _("The invitation is on its way again."))
+    back = request.POST.get("next", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        return redirect(back)
+    return redirect("notices:timeline", appointment.reference)
+
+
+@staff_required(roles=MAY_BOOK)
+@require_safe
+def preview(request: StaffRequest, draft: uuid.UUID) -> HttpResponse:
+    """Say who would be told what, for the summary of a booking under way."""
+    found = get_object_or_404(drafts_of(request.user, request.unit), uid=draft)
+    now = timezone.now()
+    return render(
+        request,
+        "notices/_preview.html" if is_htmx(request) else "notices/preview.html",
+        {"draft": found, "shown": queries.preview_of_draft(found, now=now), "now": now},
+    )
+
+
+def _timeline(request: StaffRequest, appointment: Appointment, *, refusal: DomainError | None = None) -> HttpResponse:
+    now = timezone.now()
+    return render(
+        request,
+        "notices/_timeline.html" if is_htmx(request) else "notices/timeline.html",
+        {
+            "appointment": appointment,
+            "story": queries.timeline(appointment, now=now),
+            "now": now,
+            "refusal": refusal,
+            "may_send": bool(request.staff.roles & MAY_BOOK),
+        },
+        status=409 if refusal else 200,
+    )
+
+
+def _appointment(request: StaffRequest, reference: str) -> Appointment:
+    written = normalise_reference(reference)
+    if written is None:
+        raise Http404
+    visible = Appointment.objects.visible_to(request.user).select_related(
+        "patient", "service_type", "requester_unit__organisation", "performer_unit"
+    )
+    return get_object_or_404(visible.prefetch_related("participants__schedule__user"), reference=written)
