@@ -120,3 +120,8 @@ class TooManyPhotos(DomainError):
     code = "too-many-photos"
     message = _("There can be at most ten pictures. Remove one first.")
     field = "photos"
+
+
+class DraftGone(DomainError):
+    code = "draft-gone"
+    message = _("This booking is finished or thrown away. Look at the day's list, or begin a new one.")

@@ -1,15 +1,21 @@
 from django.urls import path
 
-from .views import appointment, calendar, of_patient, today
+from .views import appointment, booking, calendar, of_patient, today
 
 app_name = "scheduling"
 urlpatterns = [
     path("i-dag/", today.today, name="today"),
     path("i-dag/neste/", today.next_up, name="next_up"),
     path("i-dag/tjenester/", today.tiles, name="tiles"),
+    path("bestill/", booking.booking_start, name="booking_start"),
+    path("bestill/<uuid:draft>/", booking.booking, name="booking"),
+    path("bestill/<uuid:draft>/lagre/", booking.keep, name="keep_draft"),
+    path("bestill/<uuid:draft>/bilder/", booking.draft_photos, name="draft_photos"),
+    path("bestill/<uuid:draft>/forkast/", booking.discard, name="discard_draft"),
     path("kalender/", calendar.calendar, name="calendar"),
     path("kalender/hendelser.json", calendar.calendar_events, name="calendar_events"),
     path("timer/<str:reference>/", appointment.appointment, name="appointment"),
+    path("timer/<str:reference>/bestilt/", booking.booked, name="booked"),
     path("timer/<str:reference>/flytt/", appointment.move, name="move"),
     path("timer/<str:reference>/avlys/", appointment.cancel, name="cancel"),
     path("timer/<str:reference>/utfall/", appointment.mark, name="mark"),

@@ -26,7 +26,7 @@ from apps.patients.models import Patient
 from ..engine.explain import ChangeKind, Reason
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_value
 from ..models import BookingDraft, Hold, NeedSource, ParticipantRole, Photo
-from ..queries import Ignoring, NoTime, OpenTime, Suggestion, open_times, time_is_open, why_no_time
+from ..queries import Ignoring, OpenTime, open_times, time_is_open, why_no_time
 from ..queries.drafts import (
     ALONE,
     Needed,
@@ -37,6 +37,7 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
+from ..queries.open_times import NoTime, Suggestion
 from .cards import look_of
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
@@ -271,7 +272,9 @@ class Page:
 
     # Each step -------------------------------------------------------------------------------------------------------
     def _service(self) -> dict[str, Any]:
-        tiles = [Tile(service, look_of(service)) for service in bookable_services(self.unit, timezone.localdate(self.now))]
+        tiles = [
+            Tile(service, look_of(service)) for service in bookable_services(self.unit, timezone.localdate(self.now))
+        ]
         grouped: dict[str, list[Tile]] = {}
         for tile in tiles:
             grouped.setdefault(tile.look.name if len(tiles) >= FILTER_FROM else "", []).append(tile)
@@ -302,6 +305,10 @@ class Page:
             "form": form,
             "people": people or self.people_form(),
             "carried_from": carried_from,
+            "carried_text": _("Some answers are taken from the form of %(day)s. See what has changed.")
+            % {"day": plain_day(carried_from, now=self.now)}
+            if carried_from
+            else "",
             "interpreter_hint": interpreter_hint(draft),
             "photos": photos_of(draft) if draft.service_type.photo_upload else None,
             "photo_error": self.extra.get("photo_error", ""),
@@ -349,14 +356,16 @@ class Page:
         start = self._from()
         times, until = first_times(asked, now=self.now, start=start, ignoring=ignoring)
         why = None if times else why_no_time(asked, now=self.now, start=start, ignoring=ignoring)
-        specialists = [one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people]
+        specialists = [
+            one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people
+        ]
         return {
             "days": self._days(times, first=start is None),
             "chips": [self._chip(one) for one in self._needed() if self._counts(one)],
             "next_from": until.date().isoformat() if times else "",
             "from_start": start is None,
             "why": why_said(why) if why else "",
-            "ways": [way for one in why.suggestions if (way := way_of(one, self.now))] if why else [],
+            "ways": ways_of(why, {one.pk for one in specialists}, self.now) if why else [],
             "specialists": specialists if len(specialists) > 1 else [],
             "only": draft.choices.get("only"),
             "with_interpreter": bool(draft.choices.get("interpreter")) and not draft.choices.get("by_phone"),
@@ -425,7 +434,9 @@ class Page:
             how = _("Text message with a link of her own") if guest["phone"] else _("E-mail with a link of her own")
             told.append(Told(guest["name"], how, "PersonPlus"))
         performer = self._drafted().service_type.unit
-        told.append(Told(_("The office of %(unit)s") % {"unit": performer.name}, _("A new line in the DIPS list"), "Tasklist"))
+        told.append(
+            Told(_("The office of %(unit)s") % {"unit": performer.name}, _("A new line in the DIPS list"), "Tasklist")
+        )
         return told
 
     def find_time(self) -> OpenTime | None:
@@ -508,24 +519,33 @@ def day_said(start: datetime, now: datetime) -> tuple[str, str]:
     return capfirst(weekday), rest
 
 
-def first_times(asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring) -> tuple[list[OpenTime], datetime]:
+def first_times(
+    asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring
+) -> tuple[list[OpenTime], datetime]:
     """Return the times of the first week that has any, with the next one if they are few; and where that ends."""
     first = open_times(asked, now=now, start=start, limit=1, ignoring=ignoring)
     if not first:
         return [], now
     until = next_monday(first[0].starts_at)
-    times = open_times(asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring)
+    times = open_times(
+        asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring
+    )
     if len(times) < FEW:
         until = next_monday(until)
-        times = open_times(asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring)
+        times = open_times(
+            asked,
+            now=now,
+            start=first[0].starts_at,
+            end=until - timedelta(minutes=5),
+            limit=MOST_TIMES,
+            ignoring=ignoring,
+        )
     return times, until
 
 
 def next_monday(moment: datetime) -> datetime:
     day = timezone.localtime(moment).date()
     return timezone.make_aware(datetime.combine(day + timedelta(days=7 - day.weekday()), time.min))
-
-
 
 
 def why_said(why: NoTime) -> str:
@@ -547,7 +567,11 @@ def why_said(why: NoTime) -> str:
     return _("Each has free time, but never all at once.")
 
 
-def way_of(change: Suggestion, now: datetime) -> Way | None:
+def ways_of(why: NoTime, specialists: set[int], now: datetime) -> list[Way]:
+    return [way for change in why.suggestions if (way := way_of(change, specialists, now))]
+
+
+def way_of(change: Suggestion, specialists: set[int], now: datetime) -> Way | None:
     first = change.first.starts_at
     at = f"{near_day(first, now=now)} {clock(first)}"
     if change.kind is ChangeKind.SHORTER and change.length_minutes:
@@ -556,8 +580,14 @@ def way_of(change: Suggestion, now: datetime) -> Way | None:
     if change.kind is ChangeKind.WITHOUT:
         return Way(_("Interpreter by telephone: first time %(at)s") % {"at": at}, "by_phone", "1")
     if change.kind is ChangeKind.LATER:
-        return Way(_("Look later: first time %(at)s") % {"at": at}, "from", timezone.localtime(first).date().isoformat())
+        return Way(
+            _("Look later: first time %(at)s") % {"at": at}, "from", timezone.localtime(first).date().isoformat()
+        )
     performer = change.first.performer
-    if performer is None:
-        return None
-    return Way(_("Meet %(name)s instead: first time %(at)s") % {"name": performer.name, "at": at}, "only", str(performer.schedule_id))
+    if performer is None or performer.schedule_id not in specialists:
+        return None  # a colleague whom the service does not name must be asked for by telephone
+    return Way(
+        _("Meet %(name)s instead: first time %(at)s") % {"name": performer.name, "at": at},
+        "only",
+        str(performer.schedule_id),
+    )

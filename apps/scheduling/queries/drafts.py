@@ -1,0 +1,161 @@
+"""What the pages of a booking under way need to know."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from apps.accounts.models import User
+from apps.catalogue import questionnaire
+from apps.organisations.models import Unit
+from apps.patients.models import Patient
+from apps.patients.queries import visible_patients
+
+from ..models import (
+    Appointment,
+    BookingDraft,
+    FormAnswers,
+    Need,
+    NeedSource,
+    Participant,
+    ParticipantRole,
+    Schedule,
+    ScheduleKind,
+)
+from .request import BookingRequest
+
+RECENT: Final = 6
+ME, ALONE = "me", "alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A role in a service, and how many may fill it."""
+
+    need_id: int
+    role: str
+    source: str
+    label: str
+    count: int
+    people: tuple[Schedule, ...] = ()
+
+
+def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
+    return BookingDraft.objects.filter(user=user, unit=unit).select_related(
+        "service_type__scenario", "service_type__unit__organisation", "patient", "unit__organisation", "user"
+    )
+
+
+def recent_patients(user: User, unit: Unit) -> list[Patient]:
+    """Return the unit's patients, those last booked for first: a known patient is one tap away."""
+    booked = Max("appointments__booked_at", filter=Q(appointments__requester_unit=unit))
+    return list(
+        visible_patients(user)
+        .filter(care_relations__unit=unit)
+        .annotate(last_booked=booked, since=Max("care_relations__id", filter=Q(care_relations__unit=unit)))
+        .order_by(booked.desc(nulls_last=True), "-since")[:RECENT]
+    )
+
+
+def needed(service_type_id: int) -> list[Needed]:
+    """Return who must come: two queries, and one for the members of teams."""
+    needs = (
+        Need.objects.filter(service_type=service_type_id)
+        .exclude(source=NeedSource.PATIENT)
+        .select_related("team", "schedule")
+        .prefetch_related("team__schedules")
+        .annotate(members=Count("team__members"))
+    )
+    return [_needed(need) for need in needs]
+
+
+def _needed(need: Need) -> Needed:
+    if need.team is not None:
+        people = tuple(one for one in need.team.schedules.all() if one.active)
+        label = need.label or need.team.name
+    else:
+        people = (need.schedule,) if need.schedule is not None else ()
+        label = need.label or (need.schedule.name if need.schedule is not None else str(need.get_role_display()))
+    return Needed(need.pk, need.role, need.source, label, len(people), people)
+
+
+def colleagues_schedules(unit: Unit, *, but: User) -> list[Schedule]:
+    """Return the schedules of others in the unit who may be with the patient instead."""
+    return list(
+        Schedule.objects.filter(unit=unit, kind=ScheduleKind.CLINICIAN, active=True).exclude(user=but).order_by("name")
+    )
+
+
+def requester_schedule(draft: BookingDraft) -> Schedule | None:
+    """Return whose time is taken to be with the patient; None when she is alone, or nobody has a schedule yet."""
+    companion = draft.choices.get("companion", ALONE if draft.service_type.patient_joins_alone else ME)
+    if companion == ALONE:
+        return None
+    if companion == ME:
+        return Schedule.objects.filter(user=draft.user).first()
+    return Schedule.objects.filter(pk=companion, unit=draft.unit, kind=ScheduleKind.CLINICIAN, active=True).first()
+
+
+def usual_performers(patient: Patient | None, service_type_id: int) -> tuple[int, ...]:
+    """Return whom the patient met last time in this service: continuity comes before chance."""
+    if patient is None:
+        return ()
+    last = (
+        Appointment.objects.live()
+        .filter(patient__person_index=patient.person_index, service_type=service_type_id)
+        .order_by("-starts_at")
+        .first()
+    )
+    if last is None:
+        return ()
+    return tuple(
+        Participant.objects.filter(
+            appointment=last, role=ParticipantRole.PERFORMER, schedule__isnull=False
+        ).values_list("schedule_id", flat=True)
+    )
+
+
+def request_of_draft(draft: BookingDraft, requester: Schedule | None) -> BookingRequest:
+    choices = draft.choices
+    return BookingRequest(
+        service_type=draft.service_type,
+        requester_unit=draft.unit,
+        patient=draft.patient,
+        requester=requester,
+        interpreter_language=choices.get("interpreter", ""),
+        interpreter_by_phone=bool(choices.get("by_phone")),
+        prefer=usual_performers(draft.patient, draft.service_type_id),
+        only=(choices["only"],) if choices.get("only") else (),
+        length_minutes=choices.get("length"),
+        patient_joins_alone=choices.get("companion") == ALONE if "companion" in choices else None,
+        place=choices.get("place", "home"),
+    )
+
+
+def last_answers(user: User, patient: Patient, form: str) -> FormAnswers | None:
+    """Return the patient's latest answers to a form, among the appointments that this user may see."""
+    return (
+        FormAnswers.objects.filter(
+            form=form, appointment__in=Appointment.objects.visible_to(user).filter(patient=patient)
+        )
+        .select_related("appointment")
+        .order_by("-appointment__starts_at")
+        .first()
+    )
+
+
+def carried_over(user: User, draft: BookingDraft) -> tuple[dict[str, list[str]], datetime | None]:
+    """Return what of the last form still holds, as typed, and when that was; nothing is asked twice."""
+    form = draft.service_type.form
+    if draft.patient is None or not questionnaire.has_form(form):
+        return {}, None
+    last = last_answers(user, draft.patient, form)
+    if last is None or last.form_version != questionnaire.version(form):
+        return {}, None
+    lasting: Iterable[str] = questionnaire.lasting(form)
+    stable: dict[str, Any] = {slug: last.answers[slug] for slug in lasting if slug in last.answers}
+    if not stable:
+        return {}, None
+    return questionnaire.written(form, stable), last.appointment.starts_at
