@@ -84,12 +84,21 @@ class SeatState(models.TextChoices):
 
 
 class Seat(models.Model):
-    """A participant's place in the room: a guest is here only after the host has let her in."""
+    """A place in the room: a guest is here only after the host has let her in.
 
-    participant = models.OneToOneField("scheduling.Participant", models.CASCADE, related_name="seat")
+    It belongs to a participant or, for a colleague who steps in, to a user. `device` is the one
+    browser that sits in a guest's seat; `channel` is its open socket, where there is one.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    appointment = models.ForeignKey("scheduling.Appointment", models.CASCADE, related_name="seats")
+    participant = models.OneToOneField("scheduling.Participant", models.CASCADE, null=True, related_name="seat")
+    user = models.ForeignKey("accounts.User", models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=8, choices=SeatState, default=SeatState.AWAY)
     host = models.BooleanField(default=False)
     device = models.UUIDField(null=True)
+    new_device = models.BooleanField(default=False)
+    channel = models.CharField(max_length=120, blank=True)
     identified_by = models.CharField(max_length=12, blank=True)
     camera_ok = models.BooleanField(null=True)
     microphone_ok = models.BooleanField(null=True)
@@ -101,13 +110,45 @@ class Seat(models.Model):
     left_at = models.DateTimeField(null=True)
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.CheckConstraint(name="seat_state_known", condition=Q(state__in=SeatState.values)),
             models.CheckConstraint(
                 name="seat_guest_is_here_only_when_admitted",
                 condition=~Q(state=SeatState.HERE) | Q(host=True) | Q(admitted_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="seat_is_a_participants_or_a_users",
+                condition=Q(participant__isnull=False, user__isnull=True)
+                | Q(participant__isnull=True, user__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="seat_of_a_user_is_one_in_a_room",
+                fields=["appointment", "user"],
+                condition=Q(user__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.participant_id} {self.state}"
+        return f"{self.uid} {self.state}"
+
+    @property
+    def may_enter(self) -> bool:
+        return self.host or self.admitted_at is not None
+
+
+class EntryCode(models.Model):
+    """A one-time code sent by text message to the number on the appointment; only its keyed digest is kept."""
+
+    link = models.ForeignKey(JoinLink, models.CASCADE, related_name="entry_codes")
+    digest = models.BinaryField(max_length=32)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-sent_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.link_id} {self.sent_at:%Y-%m-%d}"

@@ -1,0 +1,348 @@
+"""Reading: who a link or a user is in a room, who sits where, and what each may be told."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.catalogue.models import Identification
+from apps.common.codes import encode_link, normalise_link
+from apps.organisations.models import MAY_BOOK, Membership, Unit
+from apps.scheduling.models import Appointment, AppointmentStatus, Participant, ParticipantRole
+from apps.scheduling.queries import participant_name
+
+from .models import JoinLink, Room, RoomState, Seat, SeatState
+
+MOST_IN_A_ROOM: Final = 4
+SILENT_AFTER: Final = timedelta(seconds=45)
+"""A seat that has not been heard of for so long has lost its connection, whatever its row says."""
+
+LANGUAGES_OF_PATIENTS: Final = {"nob": "nb", "nor": "nb", "nno": "nn", "sme": "se", "eng": "en"}
+
+
+# Links ---------------------------------------------------------------------------------------------------------------
+def code_of(nonce: UUID) -> str:
+    """Return the code that belongs to a nonce; only who has LINK_KEY can work it out."""
+    return encode_link(hmac.digest(settings.LINK_KEY.encode(), nonce.bytes, "sha256")[:16])
+
+
+def digest_of(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
+
+
+def address_of(link: JoinLink) -> str:
+    return f"{settings.PUBLIC_URL}/j/{code_of(link.nonce)}/"
+
+
+def link_by_code(typed: str) -> JoinLink | None:
+    """Find a link as it was typed or tapped, revoked ones too: the work is the same whatever it finds."""
+    return (
+        JoinLink.objects.filter(digest=digest_of(normalise_link(typed)))
+        .select_related(
+            "participant__schedule",
+            "participant__appointment__service_type",
+            "participant__appointment__patient",
+            "participant__appointment__performer_unit__organisation",
+            "participant__appointment__requester_unit__organisation",
+        )
+        .first()
+    )
+
+
+def live_link(participant: Participant) -> JoinLink | None:
+    return JoinLink.objects.filter(participant=participant, revoked_at__isnull=True).first()
+
+
+def link_works(link: JoinLink | None, *, now: datetime) -> bool:
+    """Say whether there is anything behind a link: not revoked, and its appointment not long over."""
+    if link is None or link.revoked_at is not None:
+        return False
+    appointment = link.participant.appointment
+    if appointment.status == AppointmentStatus.ENTERED_IN_ERROR:
+        return False
+    return now < closes_at(appointment)
+
+
+def proof_for(participant: Participant) -> str:
+    """Say how somebody proves who she is: what the service asks for, as far as it is known of her."""
+    asked = participant.appointment.service_type.identification
+    if asked == Identification.SMS_CODE and phone_of(participant):
+        return Identification.SMS_CODE
+    if participant.role == ParticipantRole.PATIENT and asked != Identification.LINK:
+        return Identification.BIRTH_DATE
+    return Identification.LINK
+
+
+def phone_of(participant: Participant) -> str:
+    patient = participant.appointment.patient
+    if participant.role == ParticipantRole.PATIENT and patient is not None:
+        return patient.phone or ""
+    return participant.guest_phone or ""
+
+
+def language_of(participant: Participant) -> str:
+    """Return the language in which a patient's pages and messages begin."""
+    patient = participant.appointment.patient
+    if participant.role == ParticipantRole.PATIENT and patient is not None:
+        return LANGUAGES_OF_PATIENTS.get(patient.language, "nb")
+    return "nb"
+
+
+def signs_in(participant: Participant) -> bool:
+    return participant.schedule is not None and participant.schedule.user_id is not None
+
+
+# Times ---------------------------------------------------------------------------------------------------------------
+def opens_at(appointment: Appointment) -> datetime:
+    return appointment.starts_at - settings.LINK_OPENS_BEFORE
+
+
+def closes_at(appointment: Appointment) -> datetime:
+    return appointment.ends_at + settings.LINK_CLOSES_AFTER
+
+
+def room_of(appointment: Appointment) -> Room | None:
+    return Room.objects.filter(appointment=appointment).first()
+
+
+def is_over(appointment: Appointment, *, now: datetime) -> bool:
+    return appointment.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED} or now >= closes_at(
+        appointment
+    )
+
+
+# People --------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """How a user who has signed in comes into a room.
+
+    The host lets people in. A participant enters. A colleague of the requester's unit who is not
+    expected waits like a guest.
+    """
+
+    participant: Participant | None
+    host: bool
+    waits: bool
+
+
+def entry_for(user: User, appointment: Appointment, *, now: datetime) -> Entry | None:
+    """Return how the user may come in, or None for a stranger (and for a visitor without a clinical role)."""
+    if not user.is_active:
+        return None
+    participant = appointment.participants.filter(schedule__user=user).first()
+    units = set(
+        Membership.objects.valid_on(timezone.localdate(now))
+        .with_role(MAY_BOOK)
+        .filter(user=user, unit_id__in=[appointment.performer_unit_id, appointment.requester_unit_id])
+        .values_list("unit_id", flat=True)
+    )
+    works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=user).exists()
+    if participant is not None and works:
+        host = participant.role == ParticipantRole.PERFORMER or appointment.performer_unit_id in units
+        return Entry(participant, host=host, waits=False)
+    if appointment.performer_unit_id in units:
+        return Entry(None, host=True, waits=False)
+    if appointment.requester_unit_id in units:
+        return Entry(None, host=False, waits=True)
+    return None
+
+
+def seat_name(seat: Seat) -> str:
+    """Return how somebody is called in the room."""
+    if seat.participant is not None:
+        return participant_name(seat.participant)
+    return seat.user.name if seat.user is not None else ""
+
+
+def seat_role(seat: Seat) -> str:
+    participant = seat.participant
+    if participant is None:
+        unit = seat.appointment.performer_unit if seat.host else seat.appointment.requester_unit
+        return str(unit.public_name or unit.name)
+    if participant.guest_relation:
+        return participant.guest_relation
+    schedule = participant.schedule
+    return (schedule.title if schedule and schedule.title else "") or str(ParticipantRole(participant.role).label)
+
+
+def help_unit(participant: Participant) -> Unit:
+    """Return whom to call: for the patient those who care for her and booked, else the hospital's unit."""
+    appointment = participant.appointment
+    if participant.role in {ParticipantRole.PATIENT, ParticipantRole.NEXT_OF_KIN}:
+        return appointment.requester_unit
+    return appointment.performer_unit
+
+
+# Seats ---------------------------------------------------------------------------------------------------------------
+def seats_of(appointment: Appointment) -> list[Seat]:
+    """Return the seats with all that is shown of them: one query."""
+    return list(
+        Seat.objects.filter(appointment=appointment)
+        .select_related(
+            "participant__schedule",
+            "participant__appointment__patient",
+            "user",
+            "appointment__performer_unit",
+            "appointment__requester_unit",
+        )
+        .order_by("id")
+    )
+
+
+def seat_by_uid(uid: UUID | str) -> Seat | None:
+    return (
+        Seat.objects.filter(uid=uid)
+        .select_related(
+            "user",
+            "participant__schedule__user",
+            "appointment__service_type",
+            "appointment__patient",
+            "appointment__performer_unit",
+            "appointment__requester_unit",
+        )
+        .first()
+    )
+
+
+def guest_seat(participant_uid: UUID, device: UUID) -> Seat | None:
+    """Return the seat that this browser has taken by proving who sits there, as long as its link is live."""
+    seat = (
+        Seat.objects.filter(participant__uid=participant_uid)
+        .select_related(
+            "participant__schedule",
+            "participant__appointment__patient",
+            "appointment__service_type",
+            "appointment__patient",
+            "appointment__performer_unit__organisation",
+            "appointment__requester_unit__organisation",
+        )
+        .first()
+    )
+    if seat is None or seat.participant is None or live_link(seat.participant) is None:
+        return None
+    return seat
+
+
+def state_now(seat: Seat, *, now: datetime) -> str:
+    """Return the seat's state; whoever has been silent too long has lost the connection."""
+    silent = seat.seen_at is not None and now - seat.seen_at > SILENT_AFTER
+    if silent and seat.state in {SeatState.HERE, SeatState.WAITING}:
+        return SeatState.LOST
+    return seat.state
+
+
+def waits(seat: Seat, *, now: datetime) -> bool:
+    return state_now(seat, now=now) == SeatState.WAITING and not seat.may_enter
+
+
+def in_call(seat: Seat) -> bool:
+    """Say whether somebody is in the call; a lost connection to us is not a lost call between two browsers."""
+    return seat.may_enter and seat.state in {SeatState.HERE, SeatState.LOST}
+
+
+def who_waits(appointment: Appointment, *, now: datetime) -> list[Seat]:
+    return [seat for seat in seats_of(appointment) if waits(seat, now=now)]
+
+
+def locked_links(appointment: Appointment) -> list[Participant]:
+    """Return whose links are locked after too many wrong tries, for the appointment's page."""
+    return list(
+        Participant.objects.filter(
+            appointment=appointment, links__revoked_at__isnull=True, links__locked_at__isnull=False
+        ).select_related("schedule", "appointment__patient")
+    )
+
+
+def may_still_sit(seat: Seat, user: User | None, device: UUID | None, *, now: datetime) -> bool:
+    """Say whether an open socket may stay open: the link live and the device the same, or the user still entitled."""
+    if is_over(seat.appointment, now=now):
+        return False
+    if user is not None:
+        entry = entry_for(user, seat.appointment, now=now)
+        if entry is None:
+            return False
+        if seat.participant is not None:
+            return entry.participant == seat.participant
+        return seat.user_id == user.pk and entry.host == seat.host
+    if seat.participant is None or device is None or seat.device != device:
+        return False
+    return live_link(seat.participant) is not None
+
+
+def room_closed(appointment: Appointment) -> bool:
+    return Room.objects.filter(appointment=appointment, state=RoomState.CLOSED).exists()
+
+
+# What a socket is told -----------------------------------------------------------------------------------------------
+def snapshot(seat: Seat, *, now: datetime) -> dict[str, object]:
+    """Return all that this seat may know now. Who is not let in yet learns nothing about the others."""
+    appointment = seat.appointment
+    room = room_of(appointment)
+    over = is_over(appointment, now=now) or (room is not None and room.state == RoomState.CLOSED)
+    told: dict[str, object] = {
+        "type": "state",
+        "you": {
+            "seat": str(seat.uid),
+            "state": seat.state,
+            "host": seat.host,
+            "admitted": seat.may_enter,
+        },
+        "late": room.running_late_minutes if room else 0,
+        "over": over,
+    }
+    if not seat.may_enter or over:
+        return told
+    seats = seats_of(appointment)
+    told["people"] = [_person(one, now=now) for one in seats if in_call(one)]
+    if seat.host:
+        told["waiting"] = [_arrival(one, now=now) for one in seats if waits(one, now=now)]
+        told["others"] = [
+            _arrival(one, now=now)
+            for one in seats
+            if not in_call(one) and one.pk != seat.pk and not waits(one, now=now)
+        ]
+    return told
+
+
+def _person(seat: Seat, *, now: datetime) -> dict[str, object]:
+    return {
+        "seat": str(seat.uid),
+        "name": seat_name(seat),
+        "role": seat_role(seat),
+        "host": seat.host,
+        "state": state_now(seat, now=now),
+    }
+
+
+def _arrival(seat: Seat, *, now: datetime) -> dict[str, object]:
+    return {
+        **_person(seat, now=now),
+        "facts": arrival_facts(seat),
+        "arrival": seat.waiting_since.isoformat() if seat.waiting_since else "",
+        "state_label": str(SeatState(state_now(seat, now=now)).label),
+    }
+
+
+def arrival_facts(seat: Seat) -> list[str]:
+    """Say what the host wants to know of somebody who waits: role, expected or not, language, device test."""
+    facts = [seat_role(seat)]
+    if seat.participant is None:
+        facts.append(_("signed in, not on the list"))
+    if seat.new_device:
+        facts.append(_("new device"))
+    if seat.language and seat.language not in {"nb", "nn"}:
+        facts.append({"se": "davvisámegiella", "en": "English"}.get(seat.language, seat.language))
+    if seat.camera_ok is False and seat.microphone_ok is False:
+        facts.append(_("without camera and sound"))
+    elif seat.camera_ok is False:
+        facts.append(_("without camera"))
+    elif seat.camera_ok and seat.microphone_ok:
+        facts.append(_("camera and sound work"))
+    return facts

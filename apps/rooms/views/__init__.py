@@ -1,0 +1,3 @@
+from . import guest, host, join
+
+__all__ = ["guest", "host", "join"]

@@ -1,0 +1,147 @@
+"""The room for those who sign in: the host, participants, and colleagues who step in."""
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_safe
+
+from apps.accounts.models import User
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.catalogue import questionnaire
+from apps.organisations.doors import StaffRequest, staff_required
+from apps.organisations.queries import actor_of
+from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
+
+from .. import queries, services, tickets
+from ..models import Seat
+from ..providers.base import Guest
+from ..providers.registry import BUILTIN, provider_named
+from .guest import socket_address
+from .words import room_words
+
+
+def _appointment(reference: str) -> Appointment:
+    return get_object_or_404(
+        Appointment.objects.select_related(
+            "service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation"
+        ),
+        reference=reference,
+    )
+
+
+def _entry(user: User, reference: str) -> tuple[Appointment, queries.Entry]:
+    """The door: who may come into this room. Strangers meet a 404, as if it did not exist."""
+    appointment = _appointment(reference)
+    entry = queries.entry_for(user, appointment, now=timezone.now())
+    if entry is None:
+        raise Http404
+    return appointment, entry
+
+
+@require_safe
+@staff_required
+def host(request: StaffRequest, reference: str) -> HttpResponse:
+    now = timezone.now()
+    appointment, entry = _entry(request.user, reference)
+    if queries.is_over(appointment, now=now) or queries.room_closed(appointment):
+        return render(request, "rooms/host_over.html", {"appointment": appointment})
+    if now < queries.opens_at(appointment):
+        context = {"appointment": appointment, "opens_at": queries.opens_at(appointment), "now": now}
+        return render(request, "rooms/host_early.html", context)
+    room = services.ensure_room(appointment, now=now)
+    seat = services.seat_for_user(
+        appointment=appointment, user=request.user, entry=entry, language=translation.get_language() or "nb", now=now
+    )
+    if room.provider != BUILTIN:
+        guest = Guest(reference=str(seat.uid), name=request.user.name, host=entry.host)
+        url = provider_named(room.provider).join_url(room.provider_room_id, guest) if room.provider_room_id else ""
+        return render(request, "rooms/host_elsewhere.html", {"appointment": appointment, "url": url})
+    knows = _knows_the_patient(request.user, appointment)
+    if knows:
+        record_access(
+            actor=actor_of(request),
+            action=Action.READ,
+            what="appointment",
+            what_reference=appointment.reference,
+            patient_uid=appointment.patient.uid if appointment.patient else None,
+        )
+    context = {
+        "appointment": appointment,
+        "title": _title(appointment, knows=knows),
+        "answers": _answers(appointment) if knows else [],
+        "photos": list(appointment.photos.all()[:6]) if knows else [],
+        "seat": seat,
+        "entry": entry,
+        "setup": _setup(request, appointment, seat, entry),
+        "words": room_words(),
+        "room_base": "base.html",
+    }
+    return render(request, "rooms/room.html", context)
+
+
+def _knows_the_patient(user: User, appointment: Appointment) -> bool:
+    """Interpreters and invited guests take part without reading the case."""
+    return Appointment.objects.visible_to(user).filter(pk=appointment.pk).exists() and not (
+        appointment.participants.filter(schedule__user=user, role=ParticipantRole.INTERPRETER).exists()
+    )
+
+
+def _title(appointment: Appointment, *, knows: bool) -> str:
+    if not knows:
+        return _("Video appointment")
+    name = appointment.patient.name if appointment.patient else ""
+    return " · ".join(part for part in (name, appointment.service_type.name) if part)
+
+
+def _answers(appointment: Appointment) -> list[tuple[str, str]]:
+    answers = FormAnswers.objects.filter(appointment=appointment).first()
+    if answers is None:
+        return []
+    rows = [row for section in questionnaire.describe(answers.form, answers.answers) for row in section.rows]
+    return [(str(label), str(value)) for label, value in rows][:8]
+
+
+def _setup(request: HttpRequest, appointment: Appointment, seat: Seat, entry: queries.Entry) -> dict[str, Any]:
+    back = reverse("scheduling:today")
+    return {
+        "socket": socket_address(request),
+        "ticket": reverse("rooms:host_ticket", args=[appointment.reference]),
+        "home": back,
+        "left": back,
+        "host": entry.host,
+        "name": queries.seat_name(seat),
+        "phone": appointment.performer_unit.phone if not entry.host else appointment.requester_unit.phone,
+    }
+
+
+@require_GET
+@staff_required
+def host_ticket(request: StaffRequest, reference: str) -> HttpResponse:
+    appointment, entry = _entry(request.user, reference)
+    seat = services.seat_for_user(
+        appointment=appointment,
+        user=request.user,
+        entry=entry,
+        language=translation.get_language() or "nb",
+        now=timezone.now(),
+    )
+    return JsonResponse({"ticket": tickets.new_ticket(seat, user_id=request.user.pk, waits=entry.waits)})
+
+
+@require_safe
+@staff_required
+def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
+    """A fragment for the today page and the appointment's page: who waits outside, and locked links."""
+    now = timezone.now()
+    appointment, entry = _entry(request.user, reference)
+    waiting = [
+        {"seat": seat, "name": queries.seat_name(seat), "facts": ", ".join(queries.arrival_facts(seat))}
+        for seat in queries.who_waits(appointment, now=now)
+    ]
+    locked = [queries.participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
+    return render(request, "rooms/_who_waits.html", {"waiting": waiting, "locked": locked, "appointment": appointment})

@@ -1,0 +1,285 @@
+"""Who sits where: the waiting room, being let in, other devices, and the way out."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from apps.rooms import errors, queries, services
+from apps.rooms.models import Room, RoomState, Seat, SeatState
+from apps.scheduling.models import AppointmentStatus
+
+from .conftest import BORN
+
+pytestmark = pytest.mark.django_db
+
+
+def seat(participant) -> Seat:
+    return Seat.objects.select_related("appointment", "participant").get(participant=participant)
+
+
+def arrival(participant) -> str:
+    since = seat(participant).waiting_since
+    return since.isoformat() if since else ""
+
+
+def connect(who: Seat, channel: str, now, *, place="room", user=None, waits=False) -> Seat:
+    return services.connect(seat=who, channel=channel, place=place, waits=waits, user=user, now=now)
+
+
+def test_ada_tests_waits_and_is_let_in(ada_enters, ada_in, berg_seat, berg, now):
+    client = ada_enters()
+    uid = ada_in.uid
+    assert client.get(f"/mote/{uid}/").headers["Location"].endswith("/kamera/")
+    answer = client.post(f"/mote/{uid}/venterom/", {"camera": "yes", "microphone": "yes"})
+    assert client.get(answer.headers["Location"]).status_code == 200
+    assert seat(ada_in).state == SeatState.WAITING
+    assert client.get(f"/mote/{uid}/rom/").headers["Location"] == f"/mote/{uid}/"
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    assert client.get(f"/mote/{uid}/").headers["Location"].endswith("/rom/")
+    assert client.get(f"/mote/{uid}/rom/").status_code == 200
+
+
+def test_a_host_who_begins_lets_nobody_in(ada_enters, ada_in, berg_seat, berg, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    connect(berg_seat, "berg", now, user=berg)
+    assert seat(ada_in).state == SeatState.WAITING
+    with pytest.raises(errors.NotAdmitted):
+        connect(seat(ada_in), "ada", now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Seat.objects.filter(participant=ada_in).update(state=SeatState.HERE)
+
+
+def test_who_is_not_let_in_learns_nothing_about_the_others(ada_enters, ada_in, berg_seat, berg, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    connect(berg_seat, "berg", now, user=berg)
+    told = queries.snapshot(seat(ada_in), now=now)
+    assert set(told) == {"type", "you", "late", "over"}
+    assert "Berg" not in str(told)
+
+
+def test_nobody_but_the_host_lets_people_in(ada_enters, ada_in, review, kari, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    entry = queries.entry_for(kari, review, now=now)
+    nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
+    assert not nurse.host
+    with pytest.raises(errors.NotHost):
+        services.admit(seat=seat(ada_in), host=nurse, by=kari, arrival=arrival(ada_in), now=now)
+    with pytest.raises(errors.NotHost):
+        services.end_for_all(host=nurse, now=now, by=kari)
+
+
+def test_a_host_of_another_room_is_no_host_here(ada_enters, ada_in, meeting, berg, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    other = meeting(now + timedelta(minutes=10))
+    entry = queries.entry_for(berg, other, now=now)
+    elsewhere = services.seat_for_user(appointment=other, user=berg, entry=entry, language="nb", now=now)
+    with pytest.raises(errors.NotHost):
+        services.admit(seat=seat(ada_in), host=elsewhere, by=berg, arrival=arrival(ada_in), now=now)
+
+
+def test_a_second_device_waits_again_and_the_host_sees_it(ada_enters, ada_in, berg_seat, berg, now, code_for):
+    first = ada_enters()
+    first.post(f"/mote/{ada_in.uid}/venterom/")
+    seen = arrival(ada_in)
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=seen, now=now)
+    connect(seat(ada_in), "first", now)
+    second = Client()
+    assert second.post(f"/j/{code_for(ada_in)}/inn/", BORN).status_code == 302
+    assert seat(ada_in).admitted_at is None
+    assert first.get(f"/mote/{ada_in.uid}/rom/").status_code == 409
+    second.post(f"/mote/{ada_in.uid}/venterom/")
+    told = queries.snapshot(berg_seat, now=now)
+    assert "ny enhet" in told["waiting"][0]["facts"]
+    assert second.get(f"/mote/{ada_in.uid}/rom/").status_code == 302
+
+
+def test_an_admission_that_was_meant_for_the_first_device_does_not_let_in_the_second(
+    ada_enters, ada_in, berg_seat, berg, now, code_for, clock
+):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    seen = arrival(ada_in)
+    clock(now + timedelta(seconds=3))
+    second = Client()
+    second.post(f"/j/{code_for(ada_in)}/inn/", BORN)
+    second.post(f"/mote/{ada_in.uid}/venterom/")
+    with pytest.raises(errors.NotWaiting):
+        services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=seen, now=now)
+
+
+def test_the_same_browser_may_open_the_link_again(ada_enters, ada_in, berg_seat, berg, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    ada_enters(client)
+    assert seat(ada_in).admitted_at is not None
+    assert not seat(ada_in).new_device
+
+
+def test_a_cookie_that_was_planted_before_does_not_sit_in_the_seat(ada_enters, ada_in, code_for):
+    thief = ada_enters()
+    planted = thief.cookies["guest"].value
+    victim = Client()
+    victim.cookies["guest"] = planted
+    thief_device = seat(ada_in).device
+    other = ada_enters()
+    assert seat(ada_in).device != thief_device
+    assert victim.get(f"/mote/{ada_in.uid}/kamera/").status_code == 409
+    assert other.get(f"/mote/{ada_in.uid}/kamera/").status_code == 200
+    victim.cookies["guest"] = planted[:-3] + "abc"
+    assert victim.get(f"/mote/{ada_in.uid}/kamera/").status_code == 410
+
+
+def test_one_guests_cookie_does_not_open_anothers_pages(ada_enters, ada_in, daughter):
+    client = ada_enters()
+    assert client.get(f"/mote/{daughter.uid}/").status_code == 410
+
+
+def test_who_is_declined_stays_outside_until_the_host_thinks_better(ada_enters, ada_in, berg_seat, berg, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    services.decline(seat=seat(ada_in), host=berg_seat, now=now)
+    assert "ikke sluppet inn" in client.get(f"/mote/{ada_in.uid}/").content.decode()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    assert seat(ada_in).state == SeatState.DECLINED
+    with pytest.raises(errors.NotAdmitted):
+        connect(seat(ada_in), "ada", now)
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    assert connect(seat(ada_in), "ada", now).state == SeatState.HERE
+
+
+def test_an_early_guest_waits_outside_the_waiting_room(meeting, now, clock, code_for):
+    early = meeting(now + timedelta(hours=2))
+    ada = early.participants.get(role="patient")
+    client = Client()
+    client.post(f"/j/{code_for(ada)}/inn/", BORN)
+    page = client.get(f"/mote/{ada.uid}/").content.decode()
+    assert "09.30" in page
+    assert client.get(f"/mote/{ada.uid}/kamera/").status_code == 200, "the camera may be tested at any time"
+    client.post(f"/mote/{ada.uid}/venterom/")
+    assert seat(ada).state == SeatState.AWAY
+    clock(now + timedelta(hours=1, minutes=31))
+    client.post(f"/mote/{ada.uid}/venterom/")
+    assert seat(ada).state == SeatState.WAITING
+
+
+def test_the_nurse_who_has_signed_in_enters_and_the_appointment_begins_when_host_and_guest_meet(
+    review, kari, berg, berg_seat, now
+):
+    entry = queries.entry_for(kari, review, now=now)
+    nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
+    assert connect(nurse, "kari", now, user=kari).state == SeatState.HERE
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.BOOKED
+    connect(berg_seat, "berg", now, user=berg)
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.ARRIVED
+    assert review.started_at == now
+
+
+def test_the_host_ends_for_everybody(review, kari, berg, berg_seat, now, ada_enters, ada_in):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    connect(berg_seat, "berg", now, user=berg)
+    connect(seat(ada_in), "ada", now)
+    services.end_for_all(host=queries.seat_by_uid(berg_seat.uid), now=now + timedelta(minutes=20), by=berg)
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.FULFILLED
+    assert Room.objects.get(appointment=review).state == RoomState.CLOSED
+    assert seat(ada_in).state == SeatState.LEFT
+    assert "over" in client.get(f"/mote/{ada_in.uid}/").content.decode()
+
+
+def test_a_host_who_leaves_an_empty_room_leaves_it_open(review, berg, berg_seat, now):
+    connect(berg_seat, "berg", now, user=berg)
+    services.end_for_all(host=queries.seat_by_uid(berg_seat.uid), now=now, by=berg)
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.BOOKED
+    assert not queries.room_closed(review)
+
+
+def test_a_lost_connection_comes_back_to_where_it_was(ada_enters, ada_in, berg_seat, berg, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    connect(seat(ada_in), "one", now)
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    assert seat(ada_in).state == SeatState.LOST
+    assert connect(seat(ada_in), "two", now).state == SeatState.HERE
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    assert seat(ada_in).state == SeatState.HERE, "the old socket's end means nothing any more"
+
+
+def test_who_leaves_waits_again_when_she_comes_back(ada_enters, ada_in, berg_seat, berg, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    connect(seat(ada_in), "one", now)
+    client.post(f"/mote/{ada_in.uid}/forlat/")
+    assert seat(ada_in).state == SeatState.LEFT
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    assert seat(ada_in).state == SeatState.WAITING
+    assert client.get(f"/mote/{ada_in.uid}/rom/").status_code == 302
+
+
+def test_those_who_wait_are_told_that_it_is_late(ada_enters, ada_in, berg_seat, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    services.say_running_late(host=berg_seat, minutes=10, now=now)
+    assert client.post(f"/mote/{ada_in.uid}/tilstand/").json()["late"] == 10
+    assert "10 minutter" in client.get(f"/mote/{ada_in.uid}/venterom/").content.decode()
+
+
+def test_a_seat_that_falls_silent_has_lost_its_connection(ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    assert queries.who_waits(ada_in.appointment, now=now) != []
+    assert queries.who_waits(ada_in.appointment, now=now + timedelta(minutes=2)) == []
+
+
+def test_a_reissued_link_puts_the_old_one_out(ada_enters, ada_in, now):
+    client = ada_enters()
+    services.reissue_link(ada_in, now=now)
+    assert client.get(f"/mote/{ada_in.uid}/").status_code == 409
+
+
+# Those who sign in ---------------------------------------------------------------------------------------------------
+def test_a_stranger_meets_a_404(review, lie, tor, as_user, clock):
+    for stranger in (lie, tor):
+        for page in ("", "billett/", "hvem/"):
+            assert as_user(stranger).get(f"/rom/{review.reference}/{page}").status_code == 404
+    assert as_user(lie).get("/rom/VT-2222-2222/").status_code == 404
+
+
+def test_the_interpreter_takes_part_without_reading_the_case(review, amina, amina_diary, as_user, clock):
+    from apps.scheduling.models import Participant
+
+    Participant.objects.create(appointment=review, role="interpreter", schedule=amina_diary)
+    page = as_user(amina).get(f"/rom/{review.reference}/").content.decode()
+    assert "Ada" not in page
+    assert "Sårvurdering" not in page
+
+
+def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
+    from apps.accounts.models import User
+    from apps.organisations.services import give_role
+    from tests.conftest import LONG_AGO
+
+    colleague = User.objects.create_user("c@staff.example", given_name="Cato", family_name="Dahl")
+    give_role(user=colleague, unit=home_care, role="booker", valid_from=LONG_AGO)
+    entry = queries.entry_for(colleague, review, now=now)
+    assert entry is not None
+    assert entry.waits
+    sits = services.seat_for_user(appointment=review, user=colleague, entry=entry, language="nb", now=now)
+    assert connect(sits, "cato", now, user=colleague, waits=True).state == SeatState.WAITING
+
+
+def test_the_fifth_finds_no_room(review, berg_seat, berg, now, ada_in, ada_enters):
+    from apps.scheduling.models import Participant
+
+    for number in range(4):
+        guest = Participant.objects.create(appointment=review, role="guest", guest_name=f"Guest {number}")
+        Seat.objects.create(appointment=review, participant=guest, state=SeatState.HERE, admitted_at=now)
+    with pytest.raises(errors.RoomFull):
+        connect(berg_seat, "berg", now, user=berg)
