@@ -23,7 +23,10 @@ Way = tuple[str, str]
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to be told. `ways` in the order to try them; none has a reason in `why_not`."""
+    """Somebody to be told. `ways` in the order to try them; none has a reason in `why_not`.
+
+    Who is not `invited` gets the mail without the calendar part.
+    """
 
     key: str
     role: str
@@ -35,6 +38,7 @@ class Person:
     title: str = ""
     user_id: int | None = None
     participant: Participant | None = None
+    invited: bool = True
 
 
 def people_of(appointment: Appointment) -> list[Person]:
@@ -61,6 +65,24 @@ def _person_of(row: Participant, appointment: Appointment) -> Person:
         patient=appointment.patient,
         key=str(row.uid),
         participant=row,
+    )
+
+
+def booker_of(appointment: Appointment) -> Person | None:
+    """Return whoever booked it, where she does not take part herself."""
+    user = appointment.booked_by
+    if not user.is_active or appointment.participants.filter(schedule__user=user).exists():
+        return None
+    return Person(
+        key=f"user-{user.uid}",
+        role="",
+        audience=texts.STAFF,
+        name=user.name,
+        title=user.title,
+        language=user.language,
+        ways=((Channel.EMAIL.value, user.email),),
+        user_id=user.pk,
+        invited=False,
     )
 
 

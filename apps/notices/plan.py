@@ -170,7 +170,7 @@ def _write(
         language=language,
         facts=_facts(session, person, purpose, language=language, due_at=due_at, link_of=link_of),
     )
-    invites = person.audience not in texts.BY_LINK and channel == Channel.EMAIL
+    invites = person.invited and person.audience not in texts.BY_LINK and channel == Channel.EMAIL
     return Planned(
         person=person,
         purpose=purpose,

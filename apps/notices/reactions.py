@@ -22,14 +22,12 @@ def withdraw_messages(event: AppointmentEvent, *, now: datetime) -> None:
 def replan_messages(event: AppointmentEvent, *, now: datetime) -> None:
     """On a move: tell the new time."""
     if _is_latest(event) and event.appointment.is_open:
-        services.tell_moved(
-            appointment=event.appointment, done_by=event.actor_id, old_starts_at=event.old_starts_at, now=now
-        )
+        services.tell_moved(event=event, now=now)
 
 
 def tell_cancelled(event: AppointmentEvent, *, now: datetime) -> None:
     if event.appointment.status == AppointmentStatus.CANCELLED:
-        services.tell_cancelled(appointment=event.appointment, done_by=event.actor_id, now=now)
+        services.tell_cancelled(event=event, now=now)
 
 
 def tell_participant(event: AppointmentEvent, *, now: datetime) -> None:

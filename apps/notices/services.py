@@ -18,10 +18,10 @@ from apps.messaging.models import Channel, OutboxMessage
 from apps.messaging.services import queue_message, withdraw_messages
 from apps.organisations.models import Unit
 from apps.rooms.services import link_for
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, AppointmentEvent
 
 from . import queries, texts
-from .people import Person, people_of
+from .people import Person, booker_of, people_of
 from .plan import Plan, Planned, plan
 
 
@@ -41,25 +41,38 @@ def tell_booked(*, appointment: Appointment, done_by: int | None, now: datetime)
     return _tell(appointment, people_of(appointment), texts.BOOKED, done_by=done_by, now=now)
 
 
-def tell_moved(*, appointment: Appointment, done_by: int | None, old_starts_at: datetime | None, now: datetime) -> None:
+def tell_moved(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell the new time. Who had not heard of the old one yet is told as if it were the first; who no longer
     comes is told that the old time is off."""
-    told = queries.told(appointment.uid)
-    people = people_of(appointment)
-    _tell(appointment, [one for one in people if one.key in told], texts.MOVED, done_by=done_by, now=now)
-    _tell(appointment, [one for one in people if one.key not in told], texts.BOOKED, done_by=done_by, now=now)
+    appointment = event.appointment
+    told, people = queries.told(appointment.uid), _people(event)
+    knew = [one for one in people if _knows(one, told, appointment)]
+    _tell(appointment, knew, texts.MOVED, done_by=event.actor_id, now=now)
+    fresh = [one for one in people if one not in knew]
+    _tell(appointment, fresh, texts.BOOKED, done_by=event.actor_id, now=now)
     before = copy.copy(appointment)
-    if old_starts_at is not None:
-        before.starts_at, before.ends_at = old_starts_at, old_starts_at + appointment.length
+    if event.old_starts_at is not None:
+        before.starts_at, before.ends_at = event.old_starts_at, event.old_starts_at + appointment.length
     for recipient in told - {one.key for one in people}:
         _tell_gone(before, recipient, now=now)
 
 
-def tell_cancelled(*, appointment: Appointment, done_by: int | None, now: datetime) -> None:
+def tell_cancelled(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell those who had heard of it. Who had not would only wonder."""
-    told = queries.told(appointment.uid)
-    people = [one for one in people_of(appointment) if one.key in told]
-    _tell(appointment, people, texts.CANCELLED, done_by=done_by, now=now)
+    told = queries.told(event.appointment.uid)
+    people = [one for one in _people(event) if _knows(one, told, event.appointment)]
+    _tell(event.appointment, people, texts.CANCELLED, done_by=event.actor_id, now=now)
+
+
+def _people(event: AppointmentEvent) -> list[Person]:
+    """Return who takes part; where the patient changed it herself, whoever booked it too."""
+    people = people_of(event.appointment)
+    booker = booker_of(event.appointment) if event.by_patient else None
+    return [*people, booker] if booker is not None else people
+
+
+def _knows(person: Person, told: set[str], appointment: Appointment) -> bool:
+    return person.key in told or person.user_id == appointment.booked_by_id
 
 
 def tell_participant(*, appointment: Appointment, uid: UUID | None, event_id: int, now: datetime) -> None:

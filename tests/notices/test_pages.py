@@ -1,0 +1,193 @@
+"""What staff see of messages: the unit's page, an appointment's time line, the preview before booking."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.messaging.models import OutboxMessage, OutboxState
+from apps.scheduling.models import BookingDraft
+
+PAGE = "/meldinger/"
+
+
+@pytest.fixture
+def clock(now, monkeypatch):
+    """Let the pages read the same clock as the tests."""
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+    return now
+
+
+@pytest.fixture
+def booked(book, ada, react, clock):
+    appointment = book(ada, "2026-03-06 10.00")
+    react()
+    return appointment
+
+
+def timeline_of(appointment):
+    return f"/timer/{appointment.reference}/meldinger/"
+
+
+def fail(appointment, why="bad-number", **which):
+    rows = OutboxMessage.objects.filter(about=appointment.uid, **which)
+    rows.update(state=OutboxState.FAILED, failure=why, done_at=appointment.booked_at)
+
+
+class TestTheUnitsPage:
+    def test_a_message_that_was_not_sent_stands_first_with_the_next_step(self, as_user, kari, booked):
+        fail(booked, channel="sms", purpose="booked")
+        page = as_user(kari).get(PAGE).content.decode()
+        assert page.index("Trenger deg") < page.index("Skal sendes")
+        assert "Ikke sendt" in page
+        assert "Nummeret kan ikke ta imot SMS. Ring, eller rett nummeret." in page
+        assert 'href="tel:+4700010001"' in page
+        assert "Send på nytt" in page
+
+    def test_a_later_message_that_arrived_settles_it(self, as_user, kari, booked, send):
+        fail(booked, channel="sms", purpose="booked")
+        OutboxMessage.objects.filter(purpose="reminder_2_days").update(
+            state=OutboxState.DELIVERED, sent_at=booked.booked_at
+        )
+        assert "Trenger deg" not in as_user(kari).get(PAGE).content.decode()
+
+    def test_a_patient_whom_no_message_reaches_is_listed_to_be_called(self, as_user, kari, booked, ada):
+        ada.reserved = True
+        ada.save()
+        page = as_user(kari).get(PAGE).content.decode()
+        assert "Har reservert seg mot digitale meldinger. Ring eller send brev." in page
+
+    def test_what_was_sent_and_what_will_be(self, as_user, kari, booked, send):
+        send()
+        page = as_user(kari).get(PAGE).content.decode()
+        assert "Levert" in page
+        assert "Påminnelse to dager før" in page
+        assert "Alle har fått beskjed, eller får det" in page
+
+    def test_no_text_and_no_link_of_a_message_is_shown(self, as_user, kari, booked, send):
+        send()
+        page = as_user(kari).get(PAGE).content.decode()
+        assert "/j/" not in page
+        assert "Du har time" not in page
+
+    def test_a_stranger_sees_none_of_it(self, as_user, lie, booked):
+        page = as_user(lie).get(PAGE).content.decode()
+        assert "Ada" not in page
+        assert booked.reference not in page
+
+    def test_an_interpreter_has_no_such_page(self, as_user, amina, booked):
+        assert as_user(amina).get(PAGE).status_code == 404
+
+    def test_the_page_takes_the_same_number_of_queries_for_many(
+        self, as_user, kari, booked, book, bo, react, django_assert_max_num_queries
+    ):
+        for day in (3, 4, 5):
+            book(bo, f"2026-03-0{day} 12.00")
+        react()
+        client = as_user(kari)
+        client.get(PAGE)
+        with django_assert_max_num_queries(20):
+            client.get(PAGE)
+
+
+class TestTheTimeline:
+    def test_what_was_said_what_was_opened_and_what_will_come(self, as_user, kari, booked, send, now):
+        from apps.rooms.models import JoinLink
+
+        send()
+        JoinLink.objects.filter(participant__role="patient").update(first_opened_at=now + timedelta(minutes=3))
+        page = as_user(kari).get(timeline_of(booked)).content.decode()
+        order = ["Innkalling", "Ada Alm åpnet lenken", "Påminnelse to dager før", "Venterommet åpner", "Timen starter"]
+        assert [page.index(words) for words in order] == sorted(page.index(words) for words in order)
+
+    def test_the_panel_is_a_fragment(self, as_user, kari, booked):
+        answer = as_user(kari).get(timeline_of(booked), headers={"hx-request": "true"})
+        assert b"<html" not in answer.content
+        assert b'id="message-timeline"' in answer.content
+
+    def test_send_again_sends_again(self, as_user, kari, booked, send):
+        send()
+        fail(booked, channel="sms", purpose="booked")
+        patient = booked.participants.get(role="patient")
+        answer = as_user(kari).post(f"{timeline_of(booked)}{patient.uid}/send/", headers={"hx-request": "true"})
+        assert answer.status_code == 200
+        assert OutboxMessage.objects.filter(purpose__startswith="booked:", state=OutboxState.WAITING).count() == 1
+
+    def test_a_refusal_is_told_in_words(self, as_user, kari, booked, ada):
+        ada.reserved = True
+        ada.save()
+        patient = booked.participants.get(role="patient")
+        answer = as_user(kari).post(f"{timeline_of(booked)}{patient.uid}/send/", headers={"hx-request": "true"})
+        assert answer.status_code == 409
+        assert "Ring i stedet" in answer.content.decode()
+
+    def test_without_script_it_comes_back_to_where_it_was(self, as_user, kari, booked):
+        patient = booked.participants.get(role="patient")
+        url = f"{timeline_of(booked)}{patient.uid}/send/"
+        assert as_user(kari).post(url, {"next": PAGE})["Location"] == PAGE
+        assert as_user(kari).post(url, {"next": "https://evil.example/"})["Location"] == timeline_of(booked)
+
+    @pytest.mark.parametrize("who", ["lie", "amina"])
+    def test_strangers_are_told_that_there_is_no_such_appointment(self, as_user, request, booked, who):
+        client = as_user(request.getfixturevalue(who))
+        patient = booked.participants.get(role="patient")
+        assert client.get(timeline_of(booked)).status_code == 404
+        assert client.post(f"{timeline_of(booked)}{patient.uid}/send/").status_code == 404
+
+    @pytest.mark.parametrize("reference", ["VT-0000-0000", "x", "VT-7K3M-92QX%00", "æøå"])
+    def test_a_reference_that_is_none_is_not_found(self, as_user, kari, reference):
+        assert as_user(kari).get(f"/timer/{reference}/meldinger/").status_code == 404
+
+
+class TestThePreview:
+    @pytest.fixture
+    def draft(self, kari, home_care, wound_review, ada, berg_diary, kari_diary, amina_diary, at):
+        needs = {need.role: need.pk for need in wound_review.needs.all()}
+        who = {"performer": berg_diary, "requester": kari_diary, "interpreter": amina_diary}
+        return BookingDraft.objects.create(
+            user=kari,
+            unit=home_care,
+            service_type=wound_review,
+            patient=ada,
+            starts_at=at("2026-03-06 10.00"),
+            choices={"interpreter": "som", "who": {str(needs[role]): one.pk for role, one in who.items()}},
+            answers={"guests": [{"name": "Nils Alm", "relation": "bror", "phone": "+4700010077", "email": ""}]},
+        )
+
+    def shown(self, as_user, user, draft):
+        return as_user(user).get(f"/bestill/{draft.uid}/meldinger/")
+
+    def test_kari_sees_the_very_text_that_ada_will_get(self, as_user, kari, draft, clock):
+        page = self.shown(as_user, kari, draft).content.decode()
+        assert "Hei. Du har time på video fredag 6. mars kl. 10.00. Bli med:" in page
+        assert "SMS til pasienten" in page
+        assert "til mobil som slutter på 001" in page
+        assert "1 SMS" in page
+
+    def test_and_how_the_others_are_told(self, as_user, kari, draft, clock):
+        page = self.shown(as_user, kari, draft).content.decode()
+        assert "Berit Berg" in page
+        assert "Innkalling på e-post, uten navn på pasienten" in page
+        assert "Nils Alm" in page
+        assert "Kontoret på Sårpoliklinikken" in page
+
+    def test_nothing_is_written_by_looking(self, as_user, kari, draft, clock):
+        from apps.rooms.models import JoinLink
+
+        self.shown(as_user, kari, draft)
+        assert not OutboxMessage.objects.exists()
+        assert not JoinLink.objects.exists()
+
+    def test_a_patient_who_is_reserved_is_to_be_called(self, as_user, kari, draft, ada, clock):
+        ada.reserved = True
+        ada.save()
+        page = self.shown(as_user, kari, draft).content.decode()
+        assert "Har reservert seg mot digitale meldinger. Ring eller send brev." in page
+        assert "SMS til pasienten" not in page
+
+    def test_before_a_time_is_chosen(self, as_user, kari, draft, clock):
+        draft.starts_at = None
+        draft.save()
+        assert "Velg tid, så ser du" in self.shown(as_user, kari, draft).content.decode()
+
+    def test_somebody_elses_draft_is_not_found(self, as_user, lie, draft):
+        assert self.shown(as_user, lie, draft).status_code == 404

@@ -1,0 +1,294 @@
+"""What is said when something happens, from the booking service to the phone."""
+
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+
+from apps.messaging.carriers import Refused
+from apps.messaging.models import OutboxMessage, OutboxState
+from apps.notices import services
+from apps.scheduling.models import Participant
+from apps.scheduling.services import (
+    GuestInput,
+    add_guest,
+    cancel_appointment,
+    move_appointment,
+    remove_participant,
+)
+
+FRIDAY = "2026-03-06 10.00"
+
+
+@pytest.fixture
+def booked(book, ada, react):
+    """Kari has booked Ada for Friday; everything that follows has followed."""
+    appointment = book(ada, FRIDAY)
+    react()
+    return appointment
+
+
+def said(messages):
+    return sorted((message.purpose, message.channel, message.address) for message in messages)
+
+
+ADA, BERG = "+4700010001", "berit.berg@staff.example"
+
+
+def test_a_booking_tells_ada_by_sms_and_dr_berg_by_invitation_and_not_kari_who_did_it(booked, outbox):
+    assert said(outbox()) == [
+        ("booked", "email", BERG),
+        ("booked", "sms", ADA),
+        ("reminder_2_days", "sms", ADA),
+        ("reminder_2_hours", "sms", ADA),
+    ]
+
+
+def test_the_patient_gets_her_own_link_and_no_word_about_the_service_or_the_specialist(booked, outbox):
+    from apps.rooms.services import link_for
+
+    patient = booked.participants.get(role="patient")
+    [message] = outbox(purpose="booked", channel="sms")
+    assert link_for(patient, now=message.created_at) in message.body
+    assert (message.sender, message.subject) == ("Elvebygd", "")
+    for secret in ("Ada", "Alm", "Berg", "Sår", "sår", "Kvist"):
+        assert secret not in message.body
+
+
+def test_dr_bergs_invitation_fits_the_appointment_and_has_no_patient_data(booked, outbox, settings):
+    [message] = outbox(purpose="booked", channel="email")
+    [event] = Calendar.from_ical(message.calendar).walk("VEVENT")
+    assert message.calendar_method == Calendar.from_ical(message.calendar)["METHOD"] == "REQUEST"
+    assert (event["UID"], event["SEQUENCE"]) == (str(booked.uid), 0)
+    assert event["DTSTART"].dt == booked.starts_at
+    assert str(event["ATTENDEE"]) == f"mailto:{BERG}"
+    assert f"{settings.PUBLIC_URL}/rom/{booked.reference}/" in message.body
+    for secret in ("Ada", "Alm", "Sår", "138368", "00010001"):
+        assert secret not in message.body + message.subject + message.calendar
+
+
+def test_everything_is_said_once_however_often_the_sweepers_run(booked, react, send, at):
+    for _turn in range(3):
+        react()
+        send()
+        send(at(FRIDAY) - timedelta(days=2))
+        send(at(FRIDAY) - timedelta(hours=2))
+    assert OutboxMessage.objects.filter(state=OutboxState.DELIVERED).count() == 4
+    assert OutboxMessage.objects.count() == 4
+
+
+def test_the_interpreter_is_booked_without_the_patients_name(book, ada, amina_diary, react, outbox, amina):
+    book(ada, FRIDAY, interpreter_language="som")
+    react()
+    [message] = outbox(address__isnull=False, purpose="booked", channel="email", subject__startswith="Videosesjon")[:1]
+    mails = {row.address: row for row in outbox(purpose="booked", channel="email")}
+    message = mails[amina.email]
+    assert "tolk" in message.body
+    assert "Språk: somali" in message.body.replace("Somali", "somali")
+    assert "Ada" not in message.body
+
+
+class TestMoving:
+    def test_the_old_reminders_are_gone_with_the_move_itself(self, booked, now, kari, at, outbox):
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        assert outbox() == []
+        assert {row.state for row in OutboxMessage.objects.all()} == {OutboxState.WITHDRAWN}
+
+    def test_who_had_heard_is_told_the_new_time(self, booked, now, kari, at, outbox, react, send):
+        send()
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        react()
+        assert said(outbox()) == [
+            ("moved", "email", BERG),
+            ("moved", "sms", ADA),
+            ("reminder_2_days", "sms", ADA),
+            ("reminder_2_hours", "sms", ADA),
+        ]
+        [mail] = outbox(purpose="moved", channel="email")
+        [event] = Calendar.from_ical(mail.calendar).walk("VEVENT")
+        assert (event["UID"], event["SEQUENCE"]) == (str(booked.uid), 1)
+        [sms] = outbox(purpose="moved", channel="sms")
+        assert "flyttet til mandag 9. mars kl. 11.00" in sms.body
+
+    def test_who_had_not_heard_gets_a_plain_invitation(self, booked, now, kari, at, outbox, react):
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        react()
+        assert [message.purpose for message in outbox(channel="sms")][:1] == ["booked"]
+        assert outbox(purpose="moved") == []
+
+    def test_the_link_stays_the_same(self, booked, now, kari, at, outbox, react, send):
+        [first] = outbox(purpose="booked", channel="sms")
+        link = next(word for word in first.body.split() if "/j/" in word)
+        send()
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        react()
+        assert link in outbox(purpose="moved", channel="sms")[0].body
+
+    def test_moved_twice_before_the_sweeper_came_is_told_once(self, booked, now, kari, at, outbox, react, send):
+        send()
+        again = move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        move_appointment(appointment=again, starts_at=at("2026-03-10 12.00"), actor=kari, now=now)
+        react()
+        [message] = outbox(purpose="moved", channel="sms")
+        assert "tirsdag 10. mars kl. 12.00" in message.body
+
+    def test_when_the_patient_moves_it_kari_is_told(self, booked, now, at, outbox, react, send, kari):
+        send()
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), by_patient=True, now=now)
+        react()
+        [mail] = [row for row in outbox(channel="email") if row.address == kari.email]
+        assert (mail.purpose, mail.subject) == ("moved", "Flyttet: videosesjon mandag 9. mars kl. 11.00")
+
+    def test_a_specialist_who_no_longer_comes_is_told_that_the_old_time_is_off(
+        self, booked, now, kari, at, outbox, react, send, berg_diary, holm_diary
+    ):
+        from apps.scheduling.models import Absence
+
+        send()
+        Absence.objects.create(schedule=berg_diary, starts_at=at("2026-03-09 08.00"), ends_at=at("2026-03-09 16.00"))
+        move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), actor=kari, now=now)
+        react()
+        [mail] = outbox(channel="email", purpose="cancelled")
+        [event] = Calendar.from_ical(mail.calendar).walk("VEVENT")
+        assert (mail.address, mail.calendar_method, event["STATUS"]) == (BERG, "CANCEL", "CANCELLED")
+        assert "fredag 6. mars kl. 10.00" in mail.body
+        assert event["DTSTART"].dt == at(FRIDAY)
+
+
+class TestCancelling:
+    def test_the_reminders_go_at_once_and_all_who_had_heard_are_told(self, booked, now, kari, outbox, react, send):
+        send()
+        cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+        assert outbox() == []
+        react()
+        assert said(outbox()) == [("cancelled", "email", BERG), ("cancelled", "sms", ADA)]
+        [mail] = outbox(channel="email")
+        [event] = Calendar.from_ical(mail.calendar).walk("VEVENT")
+        assert mail.calendar_method == Calendar.from_ical(mail.calendar)["METHOD"] == "CANCEL"
+        assert (event["SEQUENCE"], event["STATUS"]) == (1, "CANCELLED")
+
+    def test_when_the_patient_cancels_whoever_booked_it_is_told(self, book, ada, now, kari, tor, outbox, react, send):
+        booked = book(ada, FRIDAY)
+        booked.booked_by = tor
+        booked.save()
+        react()
+        send()
+        cancel_appointment(appointment=booked, reason="patient", by_patient=True, now=now)
+        react()
+        mails = {row.address: row for row in outbox(channel="email", purpose="cancelled")}
+        assert tor.email in mails
+        assert mails[tor.email].calendar is None
+        assert mails[BERG].calendar_method == "CANCEL"
+
+    def test_nobody_hears_why(self, booked, now, kari, outbox, react, send):
+        send()
+        cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+        react()
+        for message in outbox():
+            assert "syk" not in message.body
+
+    def test_who_had_not_heard_of_it_hears_nothing(self, booked, now, kari, outbox, react):
+        cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+        react()
+        assert outbox() == []
+
+    def test_nothing_at_all_goes_out_when_it_is_cancelled_before_the_sweeper_came(self, book, ada, now, kari, react):
+        appointment = book(ada, FRIDAY)
+        cancel_appointment(appointment=appointment, reason="ill", actor=kari, now=now)
+        react()
+        assert not OutboxMessage.objects.exists()
+
+
+class TestGuests:
+    NILS = GuestInput(name="Nils Alm", relation="bror", phone="+4700010077")
+
+    def test_a_guest_gets_a_link_of_his_own(self, booked, now, kari, outbox, react):
+        add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        mine = outbox(purpose="booked", channel="sms")
+        links = {word for row in mine for word in row.body.split() if "/j/" in word}
+        assert (len(mine), len(links)) == (2, 2)
+
+    def test_the_others_are_not_told_again(self, booked, now, kari, outbox, react):
+        before = said(outbox())
+        add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        assert [row for row in said(outbox()) if row[2] != "+4700010077"] == before
+
+    def test_a_guest_who_is_taken_off_is_told_and_gets_no_reminder(self, booked, now, kari, outbox, react, send):
+        nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        send()
+        remove_participant(participant=nils, actor=kari, now=now)
+        react()
+        assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
+
+    def test_a_guest_who_had_not_heard_yet_is_not_told(self, booked, now, kari, outbox, react):
+        nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        remove_participant(participant=nils, actor=kari, now=now)
+        react()
+        assert "+4700010077" not in {row.address for row in outbox()}
+
+
+class TestANewNumber:
+    def test_what_waits_goes_to_the_new_number(self, booked, ada, outbox, now):
+        ada.phone = "+4700010099"
+        ada.save()
+        services.tell_participant(appointment=booked, uid=None, event_id=7, now=now)
+        assert {row.address for row in outbox(channel="sms")} == {"+4700010099"}
+
+    def test_the_invitation_can_be_sent_again_as_often_as_needed(self, booked, ada, outbox, now, kari, send):
+        patient = booked.participants.get(role="patient")
+        for _turn in range(3):
+            send()
+            services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=now)
+        assert len(outbox(purpose__startswith="booked", channel="sms")) == 1
+        assert OutboxMessage.objects.filter(purpose__startswith="booked", channel="sms").count() == 4
+
+    def test_to_nobody_nothing_is_sent(self, booked, ada, now, kari):
+        ada.reserved = True
+        ada.save()
+        patient = booked.participants.get(role="patient")
+        with pytest.raises(services.NobodyToTell):
+            services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=now)
+
+
+def test_a_number_that_cannot_be_reached_falls_to_e_mail(book, ada, react, settings, monkeypatch, now):
+    from apps.messaging import carriers
+    from apps.messaging.services import deliver_next_message
+
+    class NoSuchNumber:
+        name = "none"
+
+        def send(self, message):
+            raise Refused("bad-number")
+
+    monkeypatch.setitem(carriers.CARRIERS, "none", NoSuchNumber())
+    settings.SMS_CARRIERS, settings.EMAIL_CARRIER = ["none"], "inbox"
+    ada.email = "ada@patient.example"
+    ada.save()
+    book(ada, FRIDAY)
+    react()
+    while deliver_next_message(now=now):
+        pass
+    mail = OutboxMessage.objects.get(instead_of__isnull=False)
+    assert (mail.address, mail.state) == ("ada@patient.example", OutboxState.DELIVERED)
+    assert "/j/" in mail.body
+
+
+def test_no_more_reminders_than_the_days_measure_are_planned(book, ada, react, outbox, settings, at):
+    settings.DAILY_SMS_CAP = 1
+    book(ada, "2026-03-12 10.00")
+    book(ada, "2026-03-12 13.00")
+    react()
+    assert len(outbox(purpose="reminder_2_days")) == 1
+
+
+def test_a_session_without_the_patient_tells_no_patient(book, ada, wound_review, react, outbox):
+    wound_review.patient_present = False
+    wound_review.save()
+    book(ada, FRIDAY)
+    react()
+    assert outbox(channel="sms") == []
+    assert not Participant.objects.filter(role="patient").exists()
