@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import User
@@ -30,6 +31,18 @@ BO_ID = "02884410013"
 def now() -> datetime:
     """Monday 2 March 2026, 08.00 in Oslo."""
     return datetime(2026, 3, 2, 8, 0, tzinfo=OSLO)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], datetime]:
+    """Set what pages take for now, in Oslo: `clock("2026-03-03 09.50")`."""
+
+    def set_to(text: str) -> datetime:
+        moment = datetime.strptime(text, "%Y-%m-%d %H.%M").replace(tzinfo=OSLO)
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+        return moment
+
+    return set_to
 
 
 def _user(given_name: str, family_name: str, title: str) -> User:

@@ -177,9 +177,7 @@ def clock_range(start: datetime, end: datetime, *, language: str | None = None) 
 
 def day_and_clock(moment: datetime, *, language: str | None = None) -> str:
     """Write «tirsdag 17. mars 2026 kl. 10.30»: whole, for messages that may be read much later."""
-    return words(language).at.format(
-        day=full_day(moment, language=language), clock=clock(moment, language=language)
-    )
+    return words(language).at.format(day=full_day(moment, language=language), clock=clock(moment, language=language))
 
 
 def _day(day: date, form: str, said: Words) -> str:

@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, resolve_url
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 
 
 def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def hx_redirect(request: HttpRequest, to: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+def hx_redirect(request: HttpRequest, to: str, *args: Any, **kwargs: Any) -> HttpResponse:
     """Send the whole page elsewhere: a plain redirect, or for htmx the header that makes the browser go there."""
-    if not is_htmx(request):
-        return redirect(to, *args, **kwargs)
-    response = HttpResponse(status=204)
-    response["HX-Redirect"] = resolve_url(to, *args, **kwargs)
-    return response
+    address = resolve_url(to, *args, **kwargs)
+    if is_htmx(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)

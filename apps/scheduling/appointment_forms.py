@@ -15,9 +15,7 @@ from .services import GuestInput
 class GuestForm(forms.Form):
     """Somebody else who is to come; the link goes to the phone, or else to the e-mail."""
 
-    name = forms.CharField(
-        label=_("Name"), max_length=80, error_messages={"required": _("Write the guest's name.")}
-    )
+    name = forms.CharField(label=_("Name"), max_length=80, error_messages={"required": _("Write the guest's name.")})
     relation = forms.CharField(
         label=_("Who is it?"), max_length=40, required=False, help_text=_("For example daughter, guardian, GP")
     )

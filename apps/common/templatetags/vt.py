@@ -12,7 +12,7 @@ from django.urls import resolve
 from django.urls.exceptions import Resolver404
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
 from apps.common import dates
@@ -47,13 +47,13 @@ def nav_current(context: template.Context, *names: str) -> SafeString:
     """Write `aria-current="page"` when this page has one of these URL names (or namespaces, ending in a colon)."""
     request: HttpRequest | None = context.get("request")
     if request is None:
-        return mark_safe("")
+        return SafeString("")
     try:
         match = request.resolver_match or resolve(request.path_info)
     except Resolver404:
-        return mark_safe("")
+        return SafeString("")
     here = any(match.view_name == name or (name.endswith(":") and match.view_name.startswith(name)) for name in names)
-    return mark_safe(' aria-current="page"' if here else "")
+    return SafeString(' aria-current="page"' if here else "")
 
 
 @register.simple_tag(takes_context=True)
@@ -238,14 +238,14 @@ def _kind(widget: form_widgets.Widget) -> str:
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(*forms: Form, title: str = "", level: int = 2) -> dict[str, Any]:
     """List every error of these forms above them, each a link to its field. Empty when there is none."""
-    found = []
+    found: list[tuple[str | None, str]] = []
     for form in forms:
-        found += [(None, message) for message in form.non_field_errors()]
+        found += [(None, str(message)) for message in form.non_field_errors()]
         for bound in form:
             target = bound.auto_id
             if _kind(bound.field.widget) in {"radios", "checks"}:
                 target = f"{bound.auto_id}_0"
-            found += [(target, message) for message in bound.errors]
+            found += [(target, str(message)) for message in bound.errors]
     return {"found": found, "title": title, "level": level}
 
 

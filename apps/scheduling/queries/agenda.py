@@ -48,9 +48,7 @@ def schedules_of(unit: Unit) -> list[Schedule]:
     return list(together.distinct().order_by("name", "id")[:SHOWN_TOGETHER])
 
 
-def stretches_of(
-    schedules: Sequence[Schedule], start: datetime, end: datetime, *, now: datetime
-) -> list[Stretch]:
+def stretches_of(schedules: Sequence[Schedule], start: datetime, end: datetime, *, now: datetime) -> list[Stretch]:
     """Return when these diaries are free or busy in [start, end): three queries, however many diaries.
 
     Free is what opening rules leave open and nothing takes. A held time is busy while the hold lasts.
@@ -73,9 +71,7 @@ def stretches_of(
     away = Absence.objects.filter(schedule__in=ids, starts_at__lt=end, ends_at__gt=start)
     for absence in away:
         taken[absence.schedule_id] |= _between(absence.starts_at, absence.ends_at, first, last)
-        found.append(
-            Stretch(absence.schedule_id, max(absence.starts_at, start), min(absence.ends_at, end), free=False)
-        )
+        found.append(Stretch(absence.schedule_id, max(absence.starts_at, start), min(absence.ends_at, end), free=False))
 
     closed = public_holidays(timezone.localdate(start).year, timezone.localdate(end).year)
     past = _between(start, now, first, last) if now > start else 0

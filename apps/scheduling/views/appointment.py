@@ -227,7 +227,9 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
         "card": cards.card(found, request.staff, now=now),
         "days": _by_day(times),
         "first": times[0] if times and start is None else None,
-        "next_from": timezone.localdate(times[-1].starts_at) + timedelta(days=1) if len(times) >= TIMES_SHOWN - 1 else None,
+        "next_from": timezone.localdate(times[-1].starts_at) + timedelta(days=1)
+        if len(times) >= TIMES_SHOWN - 1
+        else None,
         "from_day": timezone.localdate(start) if start else None,
         "no_time": why_no_time(asked, now=now, start=start, ignoring=ignoring) if not times else None,
     }
@@ -418,8 +420,6 @@ def _sentence(event: AppointmentEvent) -> str:
             text = _("Guest invited by %(who)s")
         case EventKind.PARTICIPANT_REMOVED:
             text = _("Guest taken off by %(who)s")
-        case EventKind.CONTACT_CHANGED:
-            text = _("Contact details changed by %(who)s")
         case EventKind.STARTED:
             text = _("The video appointment began")
         case EventKind.ENDED:

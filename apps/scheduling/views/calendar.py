@@ -1,6 +1,7 @@
 """The week, the unit's day, and the same as a list; the calendar in the browser reads its events as JSON."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -12,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from apps.accounts.models import User
 from apps.common import dates
 from apps.organisations.doors import StaffRequest, staff_required
 
@@ -64,7 +66,8 @@ def calendar(request: StaffRequest) -> HttpResponse:
             [
                 {"id": str(schedule.pk), "title": ", ".join(filter(None, [schedule.name, schedule.title.lower()]))}
                 for schedule in schedules_of(request.unit)
-            ]
+            ],
+            ensure_ascii=False,
         )
     if chosen := request.GET.get("time"):
         context |= panel_context(request, chosen, now=now)
@@ -81,18 +84,11 @@ def calendar_events(request: StaffRequest) -> JsonResponse:
         return JsonResponse({"detail": _("Give a start and an end, at most six weeks apart.")}, status=422)
     team = request.GET.get("visning") == TEAM
     schedules = schedules_of(request.unit) if team else list(Schedule.objects.filter(user=request.user))
-    shown = [
-        one
-        for one in mine_or_units(
-            appointments_between(request.user, start, end).live(), request.user, request.unit if team else None
-        )
-    ]
-    if not team:
-        shown += _booked_by(request, start, end, besides={one.pk for one in shown})
+    stands = appointments_between(request.user, start, end).live()
+    shown = mine_or_units(stands, request.user, request.unit) if team else _hers(stands, request.user)
     filled = with_form_filled(shown)
     events = [
-        _event(cards.card(one, request.staff, now=now, forms_filled=filled), schedules if team else [])
-        for one in shown
+        _event(cards.card(one, request.staff, now=now, forms_filled=filled), schedules if team else []) for one in shown
     ]
     stretches = [_stretch(one, team=team) for one in stretches_of(schedules, start, end, now=now)] if schedules else []
     return JsonResponse([*events, *stretches], safe=False)
@@ -102,8 +98,8 @@ def _words() -> dict[str, str]:
     """Return the words for days and months, so that the script has none of its own."""
     said = dates.words()
     return {
-        "weekdays": json.dumps(said.weekdays),
-        "months": json.dumps(said.months),
+        "weekdays": json.dumps(said.weekdays, ensure_ascii=False),
+        "months": json.dumps(said.months, ensure_ascii=False),
         "day_form": said.day_of_month,
         "separator": said.separator,
         "ordinal": "" if said.separator == ":" else ".",
@@ -122,12 +118,9 @@ def _days(request: StaffRequest, monday: date, now: datetime) -> list[Day]:
     ]
 
 
-def _booked_by(
-    request: StaffRequest, start: datetime, end: datetime, *, besides: set[int]
-) -> list[Appointment]:
-    """Return what she has booked in the unit without taking part herself."""
-    booked = appointments_between(request.user, start, end).live().filter(booked_by=request.user)
-    return [one for one in booked.exclude(pk__in=besides) if not takes_part(one, request.user)]
+def _hers(stands: Iterable[Appointment], user: User) -> list[Appointment]:
+    """Keep what she takes part in, and what she has booked for others."""
+    return [one for one in stands if takes_part(one, user) or one.booked_by_id == user.pk]
 
 
 def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:

@@ -83,9 +83,7 @@ def title_of(appointment: Appointment, staff: Staff) -> str:
     return " · ".join(filter(None, [language.capitalize(), appointment.requester_unit.public_name]))
 
 
-def card(
-    appointment: Appointment, staff: Staff, *, now: datetime, forms_filled: Collection[int] | None = None
-) -> Card:
+def card(appointment: Appointment, staff: Staff, *, now: datetime, forms_filled: Collection[int] | None = None) -> Card:
     return Card(
         appointment=appointment,
         look=look_of(appointment.service_type),

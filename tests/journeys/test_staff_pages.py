@@ -1,0 +1,116 @@
+"""The staff pages of scheduling in a real browser: usable by everybody, and alive."""
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from apps.accounts.models import User
+from apps.patients.models import Patient
+from apps.scheduling.models import Appointment
+from apps.scheduling.services import GuestInput, add_photo
+from tests.journeys.axe import assert_accessible
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Visit = Callable[..., Page]
+Book = Callable[..., Appointment]
+
+
+@pytest.fixture
+def today(
+    clock: Callable[[str], datetime], kari: User, ada: Patient, bo: Patient, book: Book
+) -> tuple[Appointment, Appointment]:
+    """A day with two appointments, the first with answers, a picture and a guest, seen at ten to ten."""
+    first = book(
+        ada,
+        "2026-03-03 10.00",
+        form="wound_assessment",
+        answers={"location": "leg_outer", "side": "left", "length_mm": 28},
+        guests=[GuestInput("Siv Alm", "datter", phone="+4700010090")],
+    )
+    second = book(bo, "2026-03-03 12.00")
+    moment = clock("2026-03-03 09.50")
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(out, "JPEG")
+    add_photo(upload=out.getvalue(), user=kari, appointment=first, now=moment)
+    return first, second
+
+
+def test_every_page_of_the_day_is_accessible(visit: Visit, berg: User, today: tuple[Appointment, Appointment]) -> None:
+    page = visit(berg)
+    first, second = today
+    for address, shown in [
+        ("/i-dag/", "Senere i dag"),
+        (f"/kalender/?dag=2026-03-03&time={first.reference}", "Deltakere"),
+        ("/kalender/?dag=2026-03-03&visning=team", "Hanne Holm"),
+        ("/kalender/?dag=2026-03-03&visning=liste", "Mandag 2. mars"),
+        (f"/timer/{first.reference}/", "Historikk"),
+        (f"/timer/{second.reference}/flytt/", "Velg ny tid"),
+        (f"/timer/{second.reference}/flytt/?til=2026-03-03T13:00Z", "Disse får beskjed"),
+        (f"/timer/{second.reference}/avlys/", "Hvorfor avlyses timen?"),
+        ("/timer/finnes-ikke/", "Vi finner ikke siden"),
+    ]:
+        page.goto(address)
+        expect(page.get_by_text(shown).first).to_be_visible()
+        assert_accessible(page)
+
+
+def test_an_event_of_the_week_opens_beside_it_and_stays_in_the_address(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.goto("/kalender/?dag=2026-03-03")
+    page.get_by_role("link", name="Bo Bjørk").click()
+    expect(page.get_by_role("heading", name="Bo Bjørk")).to_be_focused()
+    assert f"time={today[1].reference}" in page.url
+    page.get_by_role("link", name="Lukk panelet").click()
+    expect(page.get_by_role("heading", name="Bo Bjørk")).to_have_count(0)
+
+
+def test_on_a_phone_the_week_is_a_list_and_an_event_its_own_page(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari, width=390)
+    page.goto("/kalender/?dag=2026-03-03")
+    page.get_by_role("link", name="Bo Bjørk").click()
+    page.wait_for_url(f"**/timer/{today[1].reference}/")
+
+
+def test_the_menus_open_by_keyboard_and_close_with_escape(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.goto("/i-dag/")
+    menu = page.locator("summary", has_text="Kari Kvist")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Min profil")).to_be_visible()
+    assert_accessible(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Min profil")).to_be_hidden()
+    expect(menu).to_be_focused()
+
+
+def test_the_chosen_colours_stay_chosen(visit: Visit, kari: User, today: tuple[Appointment, Appointment]) -> None:
+    page = visit(kari)
+    page.goto("/i-dag/")
+    page.locator("summary", has_text="Kari Kvist").click()
+    page.get_by_label("Mørk").check()
+    page.goto("/kalender/")
+    expect(page.locator("html")).to_have_attribute("data-color-scheme", "dark")
+
+
+def test_a_request_that_fails_says_so_and_leaves_the_page_as_it_was(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.goto("/kalender/?dag=2026-03-03")
+    page.route("**/timer/**", lambda route: route.fulfill(status=500, body="<h1>Traceback</h1>"))
+    page.get_by_role("link", name="Bo Bjørk").click()
+    expect(page.get_by_role("alert")).to_contain_text("Det virket ikke.")
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    expect(page.get_by_role("link", name="Bo Bjørk")).to_be_visible()

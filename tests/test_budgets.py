@@ -1,0 +1,57 @@
+"""How many queries each list page may take; the number must not grow with the list."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from apps.accounts.models import User
+from apps.patients.models import Patient
+from apps.scheduling.models import Appointment, Schedule
+
+pytestmark = pytest.mark.django_db
+
+# Three of each: the user, the second factor's device and the memberships. The session comes from the cache.
+BUDGETS = [
+    ("/i-dag/", 7),
+    ("/i-dag/neste/", 6),
+    ("/kalender/", 3),
+    ("/kalender/?visning=liste", 6),
+    ("/kalender/?visning=team", 4),
+    ("/kalender/hendelser.json?start=2026-03-02&end=2026-03-09", 9),
+    ("/kalender/hendelser.json?start=2026-03-03&end=2026-03-04&visning=team", 10),
+]
+
+
+@pytest.fixture
+def count(clock: Callable[[str], object], as_user: Callable[[User], Client], kari: User) -> Callable[[str], int]:
+    clock("2026-03-03 09.50")
+    client = as_user(kari)
+    client.get("/i-dag/")
+
+    def queries(address: str) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(address).status_code == 200
+        return len(seen)
+
+    return queries
+
+
+@pytest.mark.parametrize(("address", "budget"), BUDGETS)
+def test_a_list_page_keeps_its_budget_however_long_the_list(
+    address: str,
+    budget: int,
+    ada: Patient,
+    bo: Patient,
+    kari_diary: Schedule,
+    book: Callable[..., Appointment],
+    count: Callable[[str], int],
+) -> None:
+    book(ada, "2026-03-03 10.00")
+    first = count(address)
+    for hour, patient in [("11.00", bo), ("12.00", ada), ("13.00", bo), ("14.00", ada)]:
+        book(patient, f"2026-03-03 {hour}", form="wound_assessment", answers={"question": "?"})
+    assert count(address) == first
+    assert first == budget
