@@ -182,7 +182,7 @@ SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env_int("TRUSTED_PROXY_COUNT", 0) else None
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
-SECURE_REFERRER_POLICY = (
+SECURE_REFERRER_POLICY = "strict-origin"  # never the path; no-referrer would send forms with "Origin: null", which CSRF refuses
     "same-origin"  # with no-referrer, browsers send forms with "Origin: null", which the CSRF check refuses
 )
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
