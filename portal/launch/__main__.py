@@ -39,6 +39,7 @@ class Launch:
         self.var, self.port = var, port
         self.run = var / "run"
         self.children: list[Child] = []
+        self.accounts = ""
         self.stopping = threading.Event()
         self.env: dict[str, str] = {}
 
@@ -55,7 +56,7 @@ class Launch:
         told = {"LOG_LEVEL": "INFO", **self.env}  # the worker and the clock say in their logs when they are ready
         for name, command in self.programs().items():
             self.add(start(name, command, log=self.var / "log" / f"{name}.log", env=told, cwd=ROOT))
-        self.manage("Bringing the demo data up to date", "demo")
+        self.accounts = self.manage("Bringing the demo data up to date", "demo", "--accounts").rstrip()
         with step("Waiting for the pages, the sockets, the worker and the clock"):
             self.wait_until_ready()
 
@@ -111,8 +112,8 @@ class Launch:
         waiting: dict[str, Callable[[], bool]] = {
             "web": lambda: answers(f"http://127.0.0.1:{self.port}/healthz"),
             "sockets": lambda: not port_is_free(self.port + 1),
-            "worker": lambda: "ready." in self.child("worker").last_words(),
-            "beat": lambda: "Starting" in self.child("beat").last_words(),
+            "worker": lambda: self.child("worker").has_said("ready."),
+            "beat": lambda: self.child("beat").has_said("Starting"),
         }
         deadline = time.monotonic() + PATIENCE
         while waiting:
@@ -222,9 +223,8 @@ def main() -> int:
                 signal.signal(wanted, ask_to_stop)
             try:
                 launch.start()
-                accounts = launch.manage("Reading the demo accounts", "demo", "--accounts")
                 print(f"\nReady: http://127.0.0.1:{port}  (after {time.monotonic() - launch.began:.0f} s)")
-                print(f"{accounts.rstrip()}\nCtrl-C stops everything.", flush=True)
+                print(f"{launch.accounts}\nCtrl-C stops everything.", flush=True)
                 launch.watch()
             except CannotStart as reason:
                 print(reason, file=sys.stderr, flush=True)

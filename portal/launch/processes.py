@@ -36,6 +36,10 @@ class Child:
         """What the process last wrote in its log, for the person who must find out why it ended."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
+    def has_said(self, words: str) -> bool:
+        """Say whether the process wrote these words since it was started, however much it wrote after them."""
+        return words in self.log.read_text(errors="replace")
+
     def obituary(self) -> str:
         """One line about its end, and what it said before."""
         words = self.last_words()

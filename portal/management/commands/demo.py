@@ -3,14 +3,15 @@ from argparse import ArgumentParser
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.queries import authenticator, demo_users
 from apps.accounts.services import authenticator_secret
+from apps.catalogue.services import load_scenarios
 from apps.organisations.models import Membership
+from apps.registration.services import load_code_rules
 from apps.scheduling.services import react_to_events
 from portal.demo import region, sessions
 
@@ -20,26 +21,27 @@ class Command(BaseCommand):
     requires_system_checks: ClassVar[list[str]] = []  # type: ignore[assignment]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--accounts", action="store_true", help="list who can sign in")
+        parser.add_argument("--accounts", action="store_true", help="list who can sign in as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demo's data are for the demo only: DEMO is off.")
+        if not region.exists():
+            self._fill(quietly=options["accounts"] or not options["verbosity"])
         if options["accounts"]:
             self._list_accounts()
-            return
-        if region.exists():
-            return
+
+    def _fill(self, *, quietly: bool) -> None:
         began = time.monotonic()
-        call_command("load_catalogue", verbosity=0)
-        call_command("load_code_rules", verbosity=0)
+        load_scenarios()
+        load_code_rules(today=timezone.localdate())
         with transaction.atomic():
             made = region.make_region(timezone.now())
             sessions.write_history(made)
             sessions.write_today(made)
             sessions.book_coming(made)
         react_to_events(now=timezone.now())
-        if options["verbosity"]:
+        if not quietly:
             self.stdout.write(f"A made-up region of {len(made.patients)} patients: {time.monotonic() - began:.1f} s")
 
     def _list_accounts(self) -> None:
