@@ -8,12 +8,18 @@ from django.db.models import Q, QuerySet
 from apps.common.crypto import blind_index
 
 from . import hours
+from .carriers import wakes_people
 from .models import GONE_OUT, Channel, OutboxMessage, OutboxState
 
 
 def address_index(address: str) -> bytes:
     """Return the digest by which one address is found again without being readable."""
     return blind_index(address.replace(" ", "").casefold(), "address")
+
+
+def soonest(channel: str, now: datetime) -> datetime:
+    """Return when a message of this channel may go that is queued now: at once, or in the morning."""
+    return hours.after_quiet(now) if wakes_people(channel) else now
 
 
 def messages_about(uid: uuid.UUID) -> QuerySet[OutboxMessage]:
@@ -23,17 +29,14 @@ def messages_about(uid: uuid.UUID) -> QuerySet[OutboxMessage]:
 
 def sent_on_day(address_index: bytes, moment: datetime, *, but: int | None = None) -> int:
     """Count the text messages that an address got on the day of this moment, and those under way."""
-    return (
-        OutboxMessage.objects.filter(
-            Q(sent_at__gte=hours.day_begins(moment)) | Q(state=OutboxState.SENDING),
-            address_index=address_index,
-            channel=Channel.SMS,
-            at_any_hour=False,
-            state__in=GONE_OUT,
-        )
-        .exclude(pk=but)
-        .count()
+    counted = OutboxMessage.objects.filter(
+        Q(sent_at__gte=hours.day_begins(moment)) | Q(state=OutboxState.SENDING),
+        address_index=address_index,
+        channel=Channel.SMS,
+        at_any_hour=False,
+        state__in=GONE_OUT,
     )
+    return counted.exclude(pk=but).count() if but is not None else counted.count()
 
 
 def planned_on_day(address: str, moment: datetime) -> int:

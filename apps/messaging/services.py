@@ -13,7 +13,7 @@ from apps.common.errors import DomainError, breach_raises
 from apps.common.nudge import wake
 
 from . import hours, queries, sms
-from .carriers import Accepted, Carrier, Outgoing, Refused, Unavailable, carriers_for
+from .carriers import Accepted, Carrier, Outgoing, Refused, Unavailable, carriers_for, wakes_people
 from .models import OPEN_STATES, Channel, MessageReceipt, OutboxMessage, OutboxState
 
 logger = logging.getLogger(__name__)
@@ -186,12 +186,12 @@ def _may_go(message: OutboxMessage, now: datetime) -> bool:
     if message.not_after is not None and message.not_after <= now:
         _fail(message, "too-late", now)
         return False
-    if message.channel != Channel.SMS or message.at_any_hour:
+    if message.at_any_hour:
         return True
-    if hours.is_quiet(now):
+    if hours.is_quiet(now) and wakes_people(message.channel):
         _put_off(message, hours.after_quiet(now), "quiet-hours", now)
         return False
-    if _day_is_full(message, now):
+    if message.channel == Channel.SMS and _day_is_full(message, now):
         _put_off(message, hours.after_quiet(hours.day_ends(now)), "daily-cap", now)
         return False
     return True

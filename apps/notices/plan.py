@@ -13,6 +13,7 @@ from apps.common import dates
 from apps.common.languages import language_name
 from apps.messaging import hours
 from apps.messaging.models import Channel
+from apps.messaging.queries import soonest
 
 from . import texts
 from .people import Person
@@ -117,7 +118,7 @@ def plan(
 def _first(session: Session, person: Person, purpose: str, *, now: datetime, link_of: LinkOf) -> Planned:
     """Write the message that goes now, or in the morning, with the next way in reserve."""
     written = [
-        _write(session, person, purpose, way, due_at=_soonest(way[0], now), link_of=link_of) for way in person.ways[:2]
+        _write(session, person, purpose, way, due_at=soonest(way[0], now), link_of=link_of) for way in person.ways[:2]
     ]
     first = written[0]
     return _with_reserve(first, written[1]) if len(written) > 1 else first
@@ -125,10 +126,6 @@ def _first(session: Session, person: Person, purpose: str, *, now: datetime, lin
 
 def _with_reserve(first: Planned, reserve: Planned) -> Planned:
     return Planned(**{**vars(first), "reserve": reserve})
-
-
-def _soonest(channel: str, now: datetime) -> datetime:
-    return hours.after_quiet(now) if channel == Channel.SMS else now
 
 
 def _reminders(session: Session, person: Person, *, after: datetime, link_of: LinkOf) -> list[Planned]:

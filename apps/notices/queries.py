@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -119,7 +119,7 @@ class GapShown:
 class Timeline:
     """The story of an appointment's messages, oldest first: what was said, what was opened, what will come."""
 
-    past: list[Any]
+    past: list[Line | Opened]
     coming: list[Line]
     gaps: list[GapShown]
     opens_at: datetime
@@ -253,7 +253,8 @@ def timeline(appointment: Appointment, *, now: datetime) -> Timeline:
         if link.first_opened_at is not None
     ]
     shown = [line for line in lines if line.state not in {OutboxState.WITHDRAWN, OutboxState.WAITING}]
-    past = sorted([*shown, *opened], key=lambda one: one.at)
+    happened: list[Line | Opened] = [*shown, *opened]
+    past = sorted(happened, key=lambda one: one.at)
     coming = sorted((line for line in lines if line.state == OutboxState.WAITING), key=lambda one: one.at)
     return Timeline(
         past=past,

@@ -23,6 +23,7 @@ class Scripted:
     def __init__(self, name: str, *answers: Accepted | Exception) -> None:
         self.name, self.answers, self.got = name, list(answers), []
         self.in_transaction: list[bool] = []
+        self.wakes_people = True
 
     def send(self, message: Outgoing) -> Accepted:
         self.got.append(message)

@@ -237,3 +237,11 @@ def test_queueing_wakes_the_sweeper_after_the_commit(queue, path, django_capture
     with django_capture_on_commit_callbacks() as callbacks:
         queue(due_at=now if path == "refresh" else now + timedelta(hours=1))
     assert len(callbacks) == (1 if path == "refresh" else 0)
+
+
+def test_the_demos_inbox_wakes_nobody_and_is_never_late(queue, deliver_all, now, settings):
+    settings.SMS_CARRIERS = ["inbox"]
+    message = queue()
+    deliver_all(now.replace(hour=23))
+    message.refresh_from_db()
+    assert message.state == OutboxState.DELIVERED

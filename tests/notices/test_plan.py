@@ -14,6 +14,11 @@ WAY = (("sms", "+4700010001"),)
 ADA = Person(key="ada", role="patient", audience=texts.PATIENT, name="Ada Alm", language="nb", ways=WAY)
 
 
+@pytest.fixture(autouse=True)
+def real_phones(settings):
+    settings.SMS_CARRIERS = ["kannel"]
+
+
 def session(start):
     starts_at = at(start)
     return Session(starts_at, starts_at + timedelta(minutes=30), "VT-7K3M-92QX", "00 00 10 20", "Elvebygd", "Elvebygd")

@@ -260,6 +260,7 @@ def test_a_number_that_cannot_be_reached_falls_to_e_mail(book, ada, react, setti
 
     class NoSuchNumber:
         name = "none"
+        wakes_people = True
 
         def send(self, message):
             raise Refused("bad-number")

@@ -44,9 +44,10 @@ class Accepted:
 
 
 class Carrier(Protocol):
-    """Brings one message to one address."""
+    """Brings one message to one address. What `wakes_people` keeps quiet at night."""
 
     name: str
+    wakes_people: bool
 
     def send(self, message: Outgoing) -> Accepted:
         """Hand the message over; raise Refused or Unavailable."""

@@ -5,6 +5,7 @@ from .base import Accepted, Outgoing, Refused
 
 class Inbox:
     name = "inbox"
+    wakes_people = False
 
     def send(self, message: Outgoing) -> Accepted:
         """Take everything that has an address; nothing leaves the machine."""

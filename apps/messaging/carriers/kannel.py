@@ -30,6 +30,7 @@ def _client() -> httpx.Client:
 
 class Kannel:
     name = "kannel"
+    wakes_people = True
 
     def send(self, message: Outgoing) -> Accepted:
         """Ask smsbox to send it. It returns no id, so ours stands in the address that it fetches with each report.

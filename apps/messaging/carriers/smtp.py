@@ -13,6 +13,7 @@ from .base import Accepted, Outgoing, Refused, Unavailable
 
 class Smtp:
     name = "smtp"
+    wakes_people = False
 
     def send(self, message: Outgoing) -> Accepted:
         """Hand it to the mail server. The Message-ID is made of the key: the same at every try."""

@@ -1,0 +1,69 @@
+"""What was and will be said about an appointment, for other programs. Texts and addresses stay here."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import HttpResponse
+from ninja import Path, Router
+
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.common.api import Problem, Shown, answer
+from apps.messaging.queries import messages_about
+from apps.organisations.api import ApiRequest, demand
+from apps.organisations.models import MAY_SEE_PATIENTS
+from apps.organisations.queries import actor_of
+from apps.scheduling.api import find_appointment
+
+router = Router(tags=["messages"])
+
+
+class MessageOut(Shown):
+    reference: UUID
+    purpose: str
+    channel: str
+    language: str
+    recipient: str
+    state: str
+    due_at: datetime
+    sent_at: datetime | None
+    done_at: datetime | None
+    failure: str
+
+
+class MessagesOut(Shown):
+    items: list[MessageOut]
+
+
+@router.get(
+    "/appointments/{reference}/messages",
+    response={200: MessagesOut, 401: Problem, 403: Problem, 404: Problem},
+    summary="Messages",
+)
+def messages(request: ApiRequest, reference: Path[str]) -> HttpResponse:
+    """List the messages of an appointment in the order in which they are due: to whom, how, and how it went."""
+    demand(request, MAY_SEE_PATIENTS)
+    found = find_appointment(request, reference)
+    record_access(
+        actor=actor_of(request),
+        action=Action.READ,
+        what="messages",
+        what_reference=found.reference,
+        patient_uid=found.patient.uid if found.patient else None,
+    )
+    items = [
+        MessageOut(
+            reference=message.reference,
+            purpose=message.purpose,
+            channel=message.channel,
+            language=message.language,
+            recipient=message.recipient,
+            state=message.state,
+            due_at=message.due_at,
+            sent_at=message.sent_at,
+            done_at=message.done_at,
+            failure=message.failure,
+        )
+        for message in messages_about(found.uid).order_by("due_at", "id")
+    ]
+    return answer(MessagesOut(items=items))
