@@ -20,7 +20,7 @@ BUDGETS = [
     ("/kalender/", 3),
     ("/kalender/?visning=liste", 6),
     ("/kalender/?visning=team", 4),
-    ("/kalender/hendelser.json?start=2026-03-02&end=2026-03-09", 9),
+    ("/kalender/hendelser.json?start=2026-03-02&end=2026-03-09", 10),
     ("/kalender/hendelser.json?start=2026-03-03&end=2026-03-04&visning=team", 10),
 ]
 

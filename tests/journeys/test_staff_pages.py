@@ -114,3 +114,42 @@ def test_a_request_that_fails_says_so_and_leaves_the_page_as_it_was(
     expect(page.get_by_role("alert")).to_contain_text("Det virket ikke.")
     expect(page.get_by_text("Traceback")).to_have_count(0)
     expect(page.get_by_role("link", name="Bo Bjørk")).to_be_visible()
+
+
+def test_somebody_who_is_away_is_warned_and_can_stay(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.clock.install()
+    page.goto("/kalender/?visning=liste")
+    warning = page.get_by_role("heading", name="Du blir snart logget ut")
+    page.clock.fast_forward("27:00")
+    expect(warning).to_be_hidden()
+    page.clock.fast_forward("01:30")
+    expect(warning).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Bli værende").click()
+    expect(warning).to_be_hidden()
+
+
+def test_somebody_who_stays_away_is_told_and_loses_nothing_that_she_typed(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.clock.install()
+    page.goto(f"/timer/{today[1].reference}/")
+    page.get_by_text("Inviter flere").click()
+    page.get_by_label("Navn").fill("Siv Alm")
+    page.clock.fast_forward("30:30")
+    expect(page.get_by_role("heading", name="Du er logget ut")).to_be_visible()
+    expect(page.locator("input[name=name]")).to_have_value("Siv Alm")
+
+
+def test_a_link_is_sent_again_from_the_list_of_people(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.goto(f"/timer/{today[0].reference}/")
+    expect(page.locator("#message-timeline")).to_be_visible()
+    page.get_by_role("button", name="Send lenken på nytt Siv Alm").click()
+    expect(page.locator("#message-timeline")).to_contain_text("Siv Alm")

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from django import template
+from django.conf import settings
 from django.forms import BoundField, Form
 from django.forms import widgets as form_widgets
 from django.http import HttpRequest
@@ -62,6 +63,12 @@ def colour_scheme(context: template.Context) -> str:
     request: HttpRequest | None = context.get("request")
     asked = request.COOKIES.get("scheme", "auto") if request is not None else "auto"
     return asked if asked in SCHEMES else "auto"
+
+
+@register.simple_tag
+def idle_minutes() -> int:
+    """Say how long staff may be away before they are signed out."""
+    return settings.STAFF_IDLE_MINUTES
 
 
 @register.simple_tag

@@ -47,6 +47,7 @@ class Person:
     meta: str
     anonymous: bool
     participant: Participant
+    me: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,8 @@ def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
     if one.role != ParticipantRole.EQUIPMENT and not booked_it_herself:
         about = [*about, str(ANSWERS[one.answer])]
     line = " · ".join(filter(None, about))
-    return Person(participant_name(one), line[:1].upper() + line[1:], anonymous=False, participant=one)
+    me = one.schedule is not None and one.schedule.user_id == staff.user.pk
+    return Person(participant_name(one), line[:1].upper() + line[1:], anonymous=False, participant=one, me=me)
 
 
 def _company(appointment: Appointment, staff: Staff) -> str:

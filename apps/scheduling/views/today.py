@@ -105,7 +105,7 @@ def _next_context(request: StaffRequest, card: cards.Card | None, now: datetime)
         return {"next": None}
     return {
         "next": card,
-        "people": cards.people(card.appointment, request.staff),
+        "people": [one for one in cards.people(card.appointment, request.staff) if not one.me],
         "place": cards.place_of(card.appointment, request.unit),
         "may_join": cards.may_join(card.appointment, request.staff, now),
         "joins_from": cards.joins_from(card.appointment),

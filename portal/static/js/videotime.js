@@ -112,4 +112,37 @@
   document.addEventListener("htmx:error", (event) => {
     if (!polled(event) && event.detail.error?.name !== "AbortError") complain(words.wordNoNetwork);
   });
+
+  /* 7. Two minutes before an idle session ends: stay, or be signed out. What is typed stays on the page. */
+  const idle = document.getElementById("idle");
+  if (idle) {
+    const minute = 60000;
+    const limit = Number(idle.dataset.minutes) * minute;
+    const part = (name) => idle.querySelector(`[data-vt-idle="${name}"]`);
+    let since = Date.now();
+    const again = () => {
+      since = Date.now();
+      if (!part("over").hidden) return;
+      if (idle.open) idle.close();
+    };
+    document.addEventListener("htmx:after:request", (event) => {
+      if (!polled(event) && event.detail.ctx.response?.status < 400) again();
+    });
+    idle.querySelector("[data-vt-stay]").addEventListener("click", async () => {
+      const answer = await fetch(idle.dataset.stay, { method: "HEAD", redirect: "manual" }).catch(() => null);
+      if (answer?.ok) again();
+      else over();
+    });
+    idle.addEventListener("cancel", (event) => part("soon").hidden || event.preventDefault());
+    const over = () => {
+      part("soon").hidden = true;
+      part("over").hidden = false;
+      part("over").querySelector("a").focus();
+    };
+    setInterval(() => {
+      const away = Date.now() - since;
+      if (away >= limit - 2 * minute && !idle.open) idle.showModal();
+      if (away >= limit && part("over").hidden) over();
+    }, 10000);
+  }
 })();
