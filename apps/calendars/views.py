@@ -55,7 +55,7 @@ def subscription(request: StaffRequest) -> HttpResponse:
 
 def _qr(url: str) -> SafeString:
     """Draw the address as a picture; segno writes nothing but the squares."""
-    return mark_safe(segno.make(url, error="m").svg_inline(scale=4, border=2, svgclass=None, lineclass=None))
+    return mark_safe(segno.make(url, error="m").svg_inline(border=2, omitsize=True, svgclass=None, lineclass=None))  # noqa: S308
 
 
 def _change(request: StaffRequest) -> HttpResponse:

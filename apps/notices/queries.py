@@ -89,6 +89,10 @@ class Line:
         return REASONS.get(self.message.failure, OUT_OF_ORDER)
 
     @property
+    def wrong_address(self) -> bool:
+        return self.message.failure in {"bad-number", "bad-address", "not-reached"}
+
+    @property
     def is_patient(self) -> bool:
         return self.role == ParticipantRole.PATIENT and self.appointment.patient_id is not None
 
@@ -323,9 +327,10 @@ def unit_messages(user: User, unit: Unit, *, now: datetime) -> UnitMessages:
         and line.appointment.ends_at > now
     ]
     seen = {id(line) for line in care}
+    listed = {(line.appointment.pk, line.who) for line in care}
     return UnitMessages(
         care=sorted(care, key=lambda line: line.appointment.starts_at),
-        by_phone=_by_phone(user, unit, now=now),
+        by_phone=[(one, gap) for one, gap in _by_phone(user, unit, now=now) if (one.pk, gap.who) not in listed],
         coming=sorted((line for line in lines if line.state == OutboxState.WAITING), key=lambda line: line.at)[:MOST],
         past=sorted(
             (line for line in lines if line.state != OutboxState.WAITING and id(line) not in seen),

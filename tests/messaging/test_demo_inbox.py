@@ -22,7 +22,7 @@ def arrived(queue, deliver_all, settings):
 
 def test_each_message_stands_there_as_a_phone_would_show_it(client, arrived):
     page = client.get("/demo/inbox/").content.decode()
-    assert '<a href="http://127.0.0.1:8000/j/abc/">http://127.0.0.1:8000/j/abc/</a>' in page
+    assert '<a class="ds-link" href="http://127.0.0.1:8000/j/abc/">http://127.0.0.1:8000/j/abc/</a>' in page
     assert "&lt;b&gt;Ring&lt;/b&gt;" in page
     assert "Videosesjon" in page
     assert "1 SMS" in page
