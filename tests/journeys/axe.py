@@ -43,7 +43,9 @@ def _violations(page: Page) -> list[str]:
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": size["width"], "height": max(int(height), size["height"])})
     session = page.context.new_cdp_session(page)
-    session.send("Runtime.evaluate", {"expression": _source()})
+    loaded = session.send("Runtime.evaluate", {"expression": "typeof axe"})["result"]["value"] == "object"
+    if not loaded:
+        session.send("Runtime.evaluate", {"expression": _source()})
     answer = session.send(
         "Runtime.evaluate",
         {
