@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.crypto import EncryptedJSONField
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **extra: Any) -> "User":
@@ -96,3 +98,19 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that a program may repeat (`Idempotency-Key`), kept for seven days.
+
+    `key` and `request` are digests: of the key under its user, and of what was asked.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.BinaryField(max_length=32, unique=True)
+    request = models.BinaryField(max_length=32)
+    answer = EncryptedJSONField()
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.created_at:%Y-%m-%d}"

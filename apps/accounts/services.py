@@ -3,13 +3,15 @@
 import base64
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from enum import Enum, auto
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -17,11 +19,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError, breach_raises
 
-from .models import ApiKey, User
+from .models import ApiKey, KeptAnswer, User
 
 BACKUP_CODES: Final = 10
 CODE_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 KEY_MARK: Final = "vt_"
+ANSWERS_KEPT: Final = timedelta(days=7)
 
 
 class EmailTaken(DomainError):
@@ -155,3 +158,50 @@ def note_key_used(*, key: ApiKey, now: datetime) -> None:
     """Keep the day of the last use: one write a day, not one a request."""
     if key.last_used_on != now.date():
         ApiKey.objects.filter(pk=key.pk).update(last_used_on=now.date())
+
+
+# Requests that programs repeat ---------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class AnswerSlot:
+    """Where the answer to one request is kept: digests of its key and of what was asked."""
+
+    user_id: int
+    key: bytes
+    request: bytes
+
+
+class AnswerState(Enum):
+    FREE = auto()
+    KEPT = auto()
+    UNDER_WAY = auto()
+    OTHER_REQUEST = auto()
+
+
+def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[str, Any] | None]:
+    """Take the slot for this transaction, or say how it stands; a kept answer comes along.
+
+    The lock ends with the transaction, so a crash leaves nothing that would have to be cleared.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(slot.key[:8], "big", signed=True)])
+        if not cursor.fetchone()[0]:
+            return AnswerState.UNDER_WAY, None
+    kept = KeptAnswer.objects.filter(key=slot.key).first()
+    if kept is None:
+        return AnswerState.FREE, None
+    if kept.created_at <= now - ANSWERS_KEPT:
+        kept.delete()
+        return AnswerState.FREE, None
+    if bytes(kept.request) != slot.request:
+        return AnswerState.OTHER_REQUEST, None
+    return AnswerState.KEPT, kept.answer
+
+
+def keep_answer(slot: AnswerSlot, *, answer: dict[str, Any], now: datetime) -> None:
+    KeptAnswer.objects.create(user_id=slot.user_id, key=slot.key, request=slot.request, answer=answer, created_at=now)
+
+
+def forget_answers(*, now: datetime) -> int:
+    """Delete the answers that are older than seven days; return how many."""
+    deleted, _by_model = KeptAnswer.objects.filter(created_at__lte=now - ANSWERS_KEPT).delete()
+    return deleted

@@ -1,0 +1,121 @@
+"""Keys and repeated requests: who a program acts as, and the same answer to the same request."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from django.db import IntegrityError, OperationalError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.common.api import problem
+
+from . import queries, services
+from .models import ApiKey
+
+LOG = logging.getLogger(__name__)
+KEPT: Final = frozenset({200, 201, 202, 204, 409})
+"""Answers that a repeated request gets again. Where nothing was begun (400, 401, 404, 422) it may be corrected."""
+LONGEST_KEY: Final = 200
+TRIES: Final = 3
+
+
+def key_of(request: HttpRequest) -> ApiKey | None:
+    """Return the live key that the request carries, looked up once."""
+    if not hasattr(request, "api_key"):
+        scheme, _space, plain = request.headers.get("Authorization", "").partition(" ")
+        found = None
+        if scheme.lower() == "bearer" and plain.startswith(services.KEY_MARK) and len(plain) < 100:
+            now = timezone.now()
+            found = queries.live_key(services.key_digest(plain), now)
+            if found is not None:
+                services.note_key_used(key=found, now=now)
+        request.api_key = found  # type: ignore[attr-defined]
+    return request.api_key  # type: ignore[attr-defined, no-any-return]
+
+
+class _GoBack(Exception):
+    """The operation failed: leave nothing behind, not even the answer."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__()
+        self.response = response
+
+
+def repeatable(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Honour `Idempotency-Key`: the work and its answer are one transaction, so a repeated request finds both or neither.
+
+    The same key with the same request gets the same answer for seven days, with another request 422, and
+    409 while the first is still under way.
+    """
+
+    @wraps(run)
+    def wrapped(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        name = request.headers.get("Idempotency-Key")
+        if request.method != "POST" or name is None or (key := key_of(request)) is None:
+            return run(request, **kwargs)
+        if not 1 <= len(name) <= LONGEST_KEY or not name.isascii() or not name.isprintable():
+            return problem(400, "idempotency-key-unusable", _("An Idempotency-Key has 1 to 200 ordinary characters."))
+        slot = services.AnswerSlot(
+            user_id=key.user_id,
+            key=hashlib.sha256(f"{key.user_id}\0{name}".encode()).digest(),
+            request=hashlib.sha256(
+                b"\0".join([request.get_full_path().encode(), request.headers.get("X-Unit", "").encode(), request.body])
+            ).digest(),
+        )
+        for left in reversed(range(TRIES)):
+            try:
+                return _once(run, request, slot, kwargs)
+            except _GoBack as failed:
+                return failed.response
+            except (IntegrityError, OperationalError) as fault:
+                # Somebody was first by a hair, or the database ended one of two that waited for each other.
+                if not left:
+                    LOG.exception("repeatable request failed", exc_info=fault)
+                    return problem(500, "fault")
+        raise AssertionError("unreachable")
+
+    return wrapped
+
+
+@transaction.atomic
+def _once(
+    run: Callable[..., HttpResponse], request: HttpRequest, slot: services.AnswerSlot, kwargs: dict[str, Any]
+) -> HttpResponse:
+    now = timezone.now()
+    state, kept = services.claim_answer(slot, now=now)
+    if state == services.AnswerState.UNDER_WAY:
+        return problem(
+            409,
+            "idempotency-key-in-progress",
+            _("The first request with this key is still under way."),
+            headers={"Retry-After": "1"},
+        )
+    if state == services.AnswerState.OTHER_REQUEST:
+        return problem(
+            422, "idempotency-key-reused", _("This Idempotency-Key was used for another request. Make a new one.")
+        )
+    if kept is not None:
+        response = HttpResponse(kept["body"], status=kept["status"], content_type=kept["type"])
+        if kept["location"]:
+            response["Location"] = kept["location"]
+        response["Idempotent-Replay"] = "true"
+        return response
+    response = run(request, **kwargs)
+    if response.status_code >= 500:
+        raise _GoBack(response)
+    if response.status_code in KEPT:
+        services.keep_answer(
+            slot,
+            now=now,
+            answer={
+                "status": response.status_code,
+                "type": response.headers.get("Content-Type", ""),
+                "location": response.headers.get("Location", ""),
+                "body": response.content.decode(),
+            },
+        )
+    return response

@@ -1,0 +1,173 @@
+"""Patients for other programs. What names people is posted, never in an address."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Path, Router
+
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.common.api import (
+    Code,
+    FieldProblem,
+    LanguageCode,
+    Line,
+    Name,
+    Problem,
+    Reason,
+    Refused,
+    Shown,
+    Strict,
+    answer,
+)
+from apps.organisations.api import ApiRequest, demand
+from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
+from apps.organisations.queries import actor_of
+
+from . import queries, services
+from .models import ContactChannel, InterpreterMode, Patient, Protection
+
+router = Router(tags=["patients"])
+
+
+class PatientSearch(Strict):
+    """By national id, or by name, or by date of birth; several narrow it down. `whole_organisation` needs a reason,
+    which the patient's access log keeps."""
+
+    national_id: Code = ""
+    name: Name = ""
+    birth_date: date | None = None
+    whole_organisation: bool = False
+    reason: Reason = ""
+
+
+class KinIn(Strict):
+    name: Name
+    relation: Code = ""
+    phone: Code = ""
+    acts_for_patient: bool = False
+
+
+class PatientIn(Strict):
+    given_name: Name
+    family_name: Name
+    national_id: Code = ""
+    birth_date: date | None = None
+    phone: Code = ""
+    email: Line = ""
+    address: Line = ""
+    language: LanguageCode = "nob"
+    interpreter_needed: bool = False
+    interpreter_mode: InterpreterMode = InterpreterMode.SCREEN
+    channel: ContactChannel | None = None
+    reserved: bool = False
+    protection: Protection = Protection.OPEN
+    next_of_kin: list[KinIn] = []
+
+
+class PatientOut(Shown):
+    uid: UUID
+    given_name: str
+    family_name: str
+    birth_date: date
+    identifier_kind: str
+    national_id: str | None
+    phone: str | None
+    email: str | None
+    address: str | None
+    language: str
+    interpreter_needed: bool
+    interpreter_mode: str
+    channel: str
+    reserved: bool
+    protection: str
+
+
+class PatientsOut(Shown):
+    items: list[PatientOut]
+
+
+def shown(patient: Patient) -> PatientOut:
+    return PatientOut(
+        uid=patient.uid,
+        given_name=patient.given_name,
+        family_name=patient.family_name,
+        birth_date=patient.birth_date,
+        identifier_kind=patient.identifier_kind,
+        national_id=patient.national_id,
+        phone=patient.phone,
+        email=patient.email,
+        address=patient.address_shown or None,
+        language=patient.language,
+        interpreter_needed=patient.interpreter_needed,
+        interpreter_mode=patient.interpreter_mode,
+        channel=patient.channel,
+        reserved=patient.reserved,
+        protection=patient.protection,
+    )
+
+
+@router.post("/patients/search", response={200: PatientsOut, 401: Problem, 403: Problem, 422: Problem})
+def search_patients(request: ApiRequest, search: PatientSearch) -> HttpResponse:
+    """Find patients of the unit, the first twenty by name."""
+    demand(request, MAY_SEE_PATIENTS)
+    born = search.birth_date.isoformat() if search.birth_date else ""
+    text = search.national_id or search.name or born
+    if not text:
+        raise Refused(422, "search-empty", _("Give a national id, a name or a date of birth."))
+    if search.whole_organisation:
+        hits = services.search_widely(unit=request.unit, text=text, reason=search.reason, actor=actor_of(request))
+    else:
+        hits = queries.search_patients(request.user, request.unit, text)
+    hits = [hit for hit in hits if search.birth_date in {None, hit.birth_date}]
+    if not search.whole_organisation:
+        for hit in hits:
+            _note(request, hit, Action.READ)
+    return answer(PatientsOut(items=[shown(hit) for hit in hits]))
+
+
+@router.post("/patients", response={201: PatientOut, 200: PatientOut, 401: Problem, 403: Problem, 422: Problem})
+def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
+    """Register a patient with the unit; 200 when the organisation knew her already."""
+    demand(request, MAY_BOOK)
+    given: dict[str, Any] = patient.dict(exclude={"next_of_kin", "channel"})
+    if len(patient.next_of_kin) > 10:
+        raise Refused(
+            422,
+            "invalid",
+            errors=[FieldProblem(pointer="/next_of_kin", code="too-long", detail=_("At most %(n)s.") % {"n": 10})],
+        )
+    started = timezone.now()
+    registered = services.register_patient(
+        organisation=request.unit.organisation,
+        unit=request.unit,
+        actor=actor_of(request),
+        now=started,
+        channel=patient.channel or "",
+        next_of_kin=[services.KinInput(**kin.dict()) for kin in patient.next_of_kin],
+        **given,
+    )
+    status = 201 if registered.created_at >= started else 200
+    return answer(shown(registered), status=status, location=_address(request, registered))
+
+
+@router.get("/patients/{uid}", response={200: PatientOut, 401: Problem, 403: Problem, 404: Problem}, url_name="patient")
+def patient(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
+    demand(request, MAY_SEE_PATIENTS)
+    found = get_object_or_404(queries.visible_patients(request.user), uid=uid)
+    _note(request, found, Action.READ)
+    return answer(shown(found))
+
+
+def _note(request: ApiRequest, patient: Patient, action: Action) -> None:
+    record_access(actor=actor_of(request), action=action, what="patient", patient_uid=patient.uid)
+
+
+def _address(request: HttpRequest, patient: Patient) -> str:
+    return reverse("api-1:patient", args=[patient.uid])

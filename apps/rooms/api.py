@@ -1,0 +1,62 @@
+"""Participants' own links, for other programs: given again, and taken back."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from ninja import Path, Router
+
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.common.api import Problem, Shown, answer
+from apps.organisations.api import ApiRequest, demand
+from apps.organisations.models import MAY_BOOK
+from apps.organisations.queries import actor_of
+from apps.scheduling.api import find_appointment, find_participant
+from apps.scheduling.errors import NotOpenAnyMore
+from apps.scheduling.models import Appointment, AppointmentStatus
+
+from . import services
+
+router = Router(tags=["links"])
+ERRORS = {401: Problem, 403: Problem, 404: Problem, 409: Problem}
+
+
+class LinkOut(Shown):
+    """The participant's own address. The one before it stopped working."""
+
+    participant: UUID
+    url: str
+
+
+@router.post("/appointments/{reference}/participants/{uid}/link", response={201: LinkOut, **ERRORS}, summary="New link")
+def issue_again(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
+    """Give a participant a new link; the old one stops working at once."""
+    demand(request, MAY_BOOK)
+    found = find_appointment(request, reference)
+    if found.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
+        raise NotOpenAnyMore
+    participant = find_participant(found, uid)
+    url = services.reissue_link(participant, now=timezone.now())
+    _note(request, found)
+    return answer(LinkOut(participant=participant.uid, url=url), status=201)
+
+
+@router.delete("/appointments/{reference}/participants/{uid}/link", response={204: None, **ERRORS}, summary="Take back")
+def revoke(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
+    """Take a participant's link back: it stops working at once."""
+    demand(request, MAY_BOOK)
+    found = find_appointment(request, reference)
+    services.revoke_link(find_participant(found, uid), now=timezone.now())
+    _note(request, found)
+    return HttpResponse(status=204)
+
+
+def _note(request: ApiRequest, appointment: Appointment) -> None:
+    record_access(
+        actor=actor_of(request),
+        action=Action.CHANGE,
+        what="link",
+        what_reference=appointment.reference,
+        patient_uid=appointment.patient.uid if appointment.patient else None,
+    )

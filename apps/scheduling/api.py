@@ -1,0 +1,664 @@
+"""Open times and appointments for other programs. Pages and this API call the same services."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Path, Query, Router
+from pydantic import Field
+
+from apps.audit.models import Action
+from apps.audit.services import record_access
+from apps.catalogue import questionnaire
+from apps.catalogue.models import ServiceType
+from apps.catalogue.queries import bookable_services
+from apps.common.api import (
+    Code,
+    FieldProblem,
+    Found,
+    LanguageCode,
+    Line,
+    Moment,
+    Name,
+    PageQuery,
+    Problem,
+    Refused,
+    Shown,
+    Strict,
+    UnitQuery,
+    answer,
+)
+from apps.common.codes import normalise_reference
+from apps.common.errors import DomainError
+from apps.common.retry import retry_on_deadlock
+from apps.organisations.api import ApiRequest, demand
+from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
+from apps.organisations.queries import actor_of
+from apps.patients.models import Patient
+from apps.patients.phones import normalise_phone
+from apps.patients.queries import visible_patients
+
+from . import errors, queries, services
+from .models import (
+    Appointment,
+    AppointmentStatus,
+    CancelReason,
+    Participant,
+    ParticipantRole,
+    PlaceOfPatient,
+    Schedule,
+)
+from .queries import BookingRequest, OpenTime
+from .queries.drafts import usual_performers
+
+router = Router(tags=["appointments"])
+ALTERNATIVES: Final = 3
+RULES: Final = (errors.TooSoon, errors.TooFar, errors.OffTheGrid)
+STANDS_IN_THE_WAY: Final = (
+    *RULES,
+    errors.TimeTaken,
+    errors.NotOpen,
+    errors.NotOffered,
+    errors.OnRequestOnly,
+    errors.NoAgreement,
+)
+
+M = TypeVar("M", bound=Model)
+R = TypeVar("R")
+
+
+# Shapes --------------------------------------------------------------------------------------------------------------
+class Wanted(UnitQuery):
+    """What is to be booked. Without `interpreter_language` an interpreter comes if the patient needs one; empty: none.
+
+    `performers` are schedules, as open times name them: nobody but these.
+    """
+
+    service_type: UUID
+    patient: UUID | None = None
+    interpreter_language: LanguageCode | Literal[""] | None = None
+    interpreter_by_phone: bool = False
+    length_minutes: int | None = Field(None, ge=5, le=480)
+    patient_joins_alone: bool | None = None
+    place: PlaceOfPatient = PlaceOfPatient.HOME
+    performers: list[UUID] = Field([], max_length=20)
+
+
+class OpenTimesIn(Wanted):
+    start: Moment | None = None
+    end: Moment | None = None
+    limit: int = Field(20, ge=1, le=100)
+
+
+class WhoOut(Shown):
+    role: str
+    schedule: UUID
+    name: str
+    title: str
+
+
+class OpenTimeOut(Shown):
+    starts_at: datetime
+    ends_at: datetime
+    who: list[WhoOut]
+
+
+class BlockingOut(Shown):
+    role: str
+    label: str
+    reason: str
+    free_from: datetime | None
+
+
+class SuggestionOut(Shown):
+    kind: str
+    role: str
+    count: int
+    length_minutes: int | None
+    first: OpenTimeOut
+
+
+class NoTimeOut(Shown):
+    reason: str
+    blocking: list[BlockingOut]
+    suggestions: list[SuggestionOut]
+
+
+class OpenTimesOut(Shown):
+    items: list[OpenTimeOut]
+    no_time: NoTimeOut | None = None
+
+
+class GuestIn(Strict):
+    name: Name = Field(min_length=1)
+    relation: Code = ""
+    phone: Code = ""
+    email: Line = ""
+    role: ParticipantRole = ParticipantRole.NEXT_OF_KIN
+
+
+class BookingIn(Wanted):
+    starts_at: Moment
+    guests: list[GuestIn] = Field([], max_length=10)
+    answers: dict[str, Any] | None = None
+
+
+class MoveIn(Strict):
+    starts_at: Moment
+    version: int | None = None
+
+
+class CancelIn(Strict):
+    reason: CancelReason
+    version: int | None = None
+
+
+class ParticipantOut(Shown):
+    uid: UUID
+    role: str
+    name: str
+    title: str
+    guest: bool
+    required: bool
+    answer: str
+
+
+class PatientShort(Shown):
+    uid: UUID
+    given_name: str
+    family_name: str
+
+
+class AppointmentShort(Shown):
+    uid: UUID
+    reference: str
+    status: str
+    version: int
+    service_type: UUID
+    service_name: str
+    starts_at: datetime
+    ends_at: datetime
+    requester_unit: UUID
+    performer_unit: UUID
+
+
+class AppointmentOut(AppointmentShort):
+    patient: PatientShort | None
+    patient_present: bool
+    patient_joins_alone: bool
+    place: str
+    interpreter_language: str
+    interpreter_by_phone: bool
+    booked_at: datetime
+    cancelled_at: datetime | None
+    cancel_reason: str
+    participants: list[ParticipantOut]
+
+
+class AppointmentsOut(Found):
+    items: list[AppointmentShort]
+
+
+class ParticipantsOut(Shown):
+    items: list[ParticipantOut]
+
+
+class AppointmentsQuery(PageQuery):
+    start: Moment | None = None
+    end: Moment | None = None
+    status: AppointmentStatus | None = None
+    service_type: UUID | None = None
+    patient: UUID | None = None
+
+
+class Conflict(Problem):
+    """Why it cannot be booked: `reason` is the rule or `time-taken`, `role` who is missing."""
+
+    reason: str
+    role: str = ""
+    alternatives: list[OpenTimeOut] = []
+
+
+ERRORS: Final[dict[int, Any]] = {401: Problem, 403: Problem, 404: Problem, 422: Problem}
+
+
+# Finding times -------------------------------------------------------------------------------------------------------
+@router.post("/open-times", response={200: OpenTimesOut, **ERRORS}, summary="Open times")
+def open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
+    """List the first times when everyone who is needed can come; when there is none, say what stands in the way."""
+    return _open_times(request, wanted)
+
+
+@router.get("/open-times", response={200: OpenTimesOut, **ERRORS}, summary="Open times")
+def open_times_by_query(request: ApiRequest, wanted: Query[OpenTimesIn]) -> HttpResponse:
+    return _open_times(request, wanted)
+
+
+def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
+    demand(request, MAY_BOOK)
+    now = timezone.now()
+    asked = _booking_request(request, wanted)
+    services.check_request(asked)
+    start, end = (max(wanted.start, now) if wanted.start else None), wanted.end
+    if end is not None and end <= (start or now):
+        detail = _("The window must end after it begins, and in the future.")
+        raise Refused(422, "invalid", errors=[FieldProblem(pointer="/end", code="ends-before-start", detail=detail)])
+    times = queries.open_times(asked, now=now, start=start, end=end, limit=wanted.limit)
+    if times:
+        return answer(OpenTimesOut(items=_times(times)))
+    why = queries.why_no_time(asked, now=now, start=start, end=end)
+    if why is None:
+        return answer(OpenTimesOut(items=[]))
+    firsts = _times([suggestion.first for suggestion in why.suggestions])
+    no_time = NoTimeOut(
+        reason=why.reason.value,
+        blocking=[
+            BlockingOut(role=block.role, label=block.label, reason=block.reason.value, free_from=block.free_from)
+            for block in why.blocking
+        ],
+        suggestions=[
+            SuggestionOut(
+                kind=suggestion.kind.value,
+                role=suggestion.role,
+                count=suggestion.count,
+                length_minutes=suggestion.length_minutes,
+                first=first,
+            )
+            for suggestion, first in zip(why.suggestions, firsts, strict=True)
+        ],
+    )
+    return answer(OpenTimesOut(items=[], no_time=no_time))
+
+
+def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
+    """Show times with who would come; the patient, who always does, is left out."""
+    ids = {one.schedule_id for time in times for one in time.who if one.role != ParticipantRole.PATIENT}
+    uids = dict(Schedule.objects.filter(pk__in=ids).values_list("pk", "uid")) if ids else {}
+    return [
+        OpenTimeOut(
+            starts_at=time.starts_at,
+            ends_at=time.ends_at,
+            who=[
+                WhoOut(role=one.role, schedule=uids[one.schedule_id], name=one.name, title=one.title)
+                for one in time.who
+                if one.schedule_id in uids
+            ],
+        )
+        for time in times
+    ]
+
+
+def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
+    """Look up what is named; what the caller may not see is answered as if it did not exist."""
+    service = _named(bookable_services(request.unit, timezone.localdate()), wanted.service_type, "service_type")
+    patient = _named(visible_patients(request.user), wanted.patient, "patient") if wanted.patient else None
+    alone = service.patient_joins_alone if wanted.patient_joins_alone is None else wanted.patient_joins_alone
+    return BookingRequest(
+        service_type=service,
+        requester_unit=request.unit,
+        patient=patient,
+        requester=None if alone else services.schedule_for_user(request.user, unit=request.unit),
+        interpreter_language=_language(wanted, service, patient),
+        interpreter_by_phone=wanted.interpreter_by_phone,
+        prefer=usual_performers(patient, service.pk),
+        only=_performers(wanted.performers),
+        length_minutes=wanted.length_minutes,
+        patient_joins_alone=wanted.patient_joins_alone,
+        place=wanted.place,
+    )
+
+
+def _named(found: QuerySet[M], uid: UUID, field: str) -> M:
+    row = found.filter(uid=uid).first()
+    if row is None:
+        detail = _("There is nothing here with this identifier.")
+        raise Refused(404, "not-found", errors=[FieldProblem(pointer=f"/{field}", code="not-found", detail=detail)])
+    return row
+
+
+def _language(wanted: Wanted, service: ServiceType, patient: Patient | None) -> str:
+    if wanted.interpreter_language is not None:
+        return wanted.interpreter_language
+    needed = patient is not None and patient.interpreter_needed and service.interpreter_possible
+    return patient.language if patient is not None and needed else ""
+
+
+def _performers(uids: Sequence[UUID]) -> tuple[int, ...]:
+    if not uids:
+        return ()
+    found = tuple(Schedule.objects.filter(uid__in=uids, active=True).values_list("pk", flat=True))
+    if len(found) < len(set(uids)):
+        detail = _("There is nothing here with this identifier.")
+        raise Refused(404, "not-found", errors=[FieldProblem(pointer="/performers", code="not-found", detail=detail)])
+    return found
+
+
+# Booking -------------------------------------------------------------------------------------------------------------
+@router.post("/appointments", response={201: AppointmentOut, 409: Conflict, **ERRORS}, summary="Book an appointment")
+def book(request: ApiRequest, booking: BookingIn) -> HttpResponse:
+    """Give everybody the same time, or nobody: 201 with the appointment, or 409 with the reason and alternatives."""
+    demand(request, MAY_BOOK)
+    now = timezone.now()
+    asked = _booking_request(request, booking)
+    guests = [_guest(guest, f"/guests/{place}") for place, guest in enumerate(booking.guests)]
+    answers = _answers(asked.service_type, booking.answers)
+    try:
+        appointment = _book(request, asked, booking.starts_at, guests, answers, now=now)
+    except STANDS_IN_THE_WAY as refusal:
+        raise _conflict(refusal, asked, booking.starts_at, now=now) from refusal
+    address = reverse("api-1:appointment", args=[appointment.reference])
+    return answer(_shown(request, appointment), status=201, location=address)
+
+
+@retry_on_deadlock
+@transaction.atomic
+def _book(
+    request: ApiRequest,
+    asked: BookingRequest,
+    starts_at: datetime,
+    guests: Sequence[services.GuestInput],
+    answers: Mapping[str, Any] | None,
+    *,
+    now: datetime,
+) -> Appointment:
+    slug = asked.service_type.form
+    appointment = services.book_appointment(
+        request=asked,
+        starts_at=starts_at,
+        actor=request.user,
+        now=now,
+        guests=guests,
+        form=slug if answers is not None else "",
+        form_version=questionnaire.version(slug) if answers is not None else 1,
+        answers=answers,
+    )
+    _note(request, appointment, Action.CREATE)
+    return appointment
+
+
+def _answers(service: ServiceType, answers: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Check the form's answers as the page does; without answers there is no form."""
+    if answers is None or not questionnaire.has_form(service.form):
+        if answers:
+            detail = _("This service has no form.")
+            raise Refused(422, "invalid", errors=[FieldProblem(pointer="/answers", code="no-form", detail=detail)])
+        return None
+    form = questionnaire.form_class(service.form)(questionnaire.as_data(questionnaire.written(service.form, answers)))
+    unknown = sorted(set(answers) - set(form.fields))
+    problems = [
+        FieldProblem(pointer=f"/answers/{name[:80]}", code="extra-forbidden", detail=_("There is no such field here."))
+        for name in unknown[:20]
+    ]
+    if not form.is_valid():
+        problems += [
+            FieldProblem(pointer=f"/answers/{name}", code="invalid", detail=str(messages[0]))
+            for name, messages in form.errors.items()
+        ]
+    if problems:
+        raise Refused(422, "invalid", _("Look at the errors, correct them and send it again."), errors=problems)
+    return form.answers()
+
+
+def _guest(guest: GuestIn, pointer: str = "") -> services.GuestInput:
+    if guest.role not in {ParticipantRole.NEXT_OF_KIN, ParticipantRole.GUEST}:
+        detail = _("Choose one of %(choices)s.") % {"choices": "next_of_kin, guest"}
+        raise Refused(422, "invalid", errors=[FieldProblem(pointer=f"{pointer}/role", code="enum", detail=detail)])
+    try:
+        phone = normalise_phone(guest.phone) if guest.phone else ""
+    except DomainError as refusal:
+        problem = FieldProblem(pointer=f"{pointer}/phone", code=refusal.code, detail=str(refusal))
+        raise Refused(422, "invalid", errors=[problem]) from refusal
+    if guest.email and not _is_email(guest.email):
+        problem = FieldProblem(pointer=f"{pointer}/email", code="invalid", detail=_("Write an e-mail address."))
+        raise Refused(422, "invalid", errors=[problem])
+    return services.GuestInput(guest.name, guest.relation, phone, guest.email, guest.role)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def _conflict(refusal: DomainError, asked: BookingRequest, starts_at: datetime, *, now: datetime) -> Refused:
+    """Say what stands in the way and which times are near."""
+    times: Sequence[OpenTime] = getattr(refusal, "alternatives", ())
+    if not times and isinstance(refusal, RULES):
+        start = (
+            None
+            if isinstance(refusal, errors.TooSoon)
+            else min(starts_at, now + timedelta(days=asked.service_type.horizon_days))
+        )
+        times = queries.open_times(asked, now=now, start=start, limit=ALTERNATIVES)
+    pointer = FieldProblem(pointer=f"/{refusal.field}", code=refusal.code, detail=str(refusal))
+    return Refused(
+        409,
+        refusal.code,
+        str(refusal),
+        errors=[pointer],
+        reason=refusal.code,
+        role=getattr(refusal, "role", ""),
+        alternatives=[time.model_dump(mode="json") for time in _times(times)],
+    )
+
+
+# One appointment -----------------------------------------------------------------------------------------------------
+@router.get("/appointments", response={200: AppointmentsOut, **ERRORS}, summary="List appointments")
+def appointments(request: ApiRequest, query: Query[AppointmentsQuery]) -> HttpResponse:
+    """List what the user's units take part in, the earliest first. Patients' names are in the single appointment."""
+    found = Appointment.objects.visible_to(request.user).select_related(
+        "service_type", "requester_unit", "performer_unit"
+    )
+    if query.start:
+        found = found.filter(ends_at__gt=query.start)
+    if query.end:
+        found = found.filter(starts_at__lt=query.end)
+    if query.status:
+        found = found.filter(status=query.status)
+    if query.service_type:
+        found = found.filter(service_type__uid=query.service_type)
+    if query.patient:
+        demand(request, MAY_SEE_PATIENTS)
+        found = found.filter(patient__uid=query.patient)
+    rows = list(found.order_by("starts_at", "id")[query.offset : query.offset + query.limit + 1])
+    items = [AppointmentShort(**_short(row)) for row in rows[: query.limit]]
+    return answer(AppointmentsOut.page(request, query, rows, items))
+
+
+@router.get(
+    "/appointments/{reference}", response={200: AppointmentOut, **ERRORS}, url_name="appointment", summary="Appointment"
+)
+def appointment(request: ApiRequest, reference: Path[str]) -> HttpResponse:
+    found = find_appointment(request, reference)
+    _note(request, found, Action.READ)
+    return answer(_shown(request, found))
+
+
+@router.post("/appointments/{reference}/move", response={200: AppointmentOut, 409: Conflict, **ERRORS}, summary="Move")
+def move(request: ApiRequest, reference: Path[str], change: MoveIn) -> HttpResponse:
+    """Give it another time; with `version` only if nobody changed it since."""
+    demand(request, MAY_BOOK)
+    now, found = timezone.now(), find_appointment(request, reference)
+    try:
+        moved = _change(
+            request,
+            found,
+            lambda: services.move_appointment(
+                appointment=found, starts_at=change.starts_at, actor=request.user, version=change.version, now=now
+            ),
+        )
+    except STANDS_IN_THE_WAY as refusal:
+        raise _conflict(refusal, queries.request_of(found), change.starts_at, now=now) from refusal
+    return answer(_shown(request, moved))
+
+
+@router.post(
+    "/appointments/{reference}/cancel", response={200: AppointmentOut, 409: Problem, **ERRORS}, summary="Cancel"
+)
+def cancel(request: ApiRequest, reference: Path[str], change: CancelIn) -> HttpResponse:
+    demand(request, MAY_BOOK)
+    found = find_appointment(request, reference)
+    cancelled = _change(
+        request,
+        found,
+        lambda: services.cancel_appointment(
+            appointment=found, reason=change.reason, actor=request.user, version=change.version, now=timezone.now()
+        ),
+    )
+    return answer(_shown(request, cancelled))
+
+
+# Who takes part ------------------------------------------------------------------------------------------------------
+@router.get("/appointments/{reference}/participants", response={200: ParticipantsOut, **ERRORS}, summary="Participants")
+def participants(request: ApiRequest, reference: Path[str]) -> HttpResponse:
+    found = find_appointment(request, reference)
+    _note(request, found, Action.READ)
+    return answer(ParticipantsOut(items=_participants(request, found)))
+
+
+@router.post(
+    "/appointments/{reference}/participants",
+    response={201: ParticipantOut, 409: Problem, **ERRORS},
+    summary="Invite a guest",
+)
+def add_guest(request: ApiRequest, reference: Path[str], guest: GuestIn) -> HttpResponse:
+    demand(request, MAY_BOOK)
+    found, given = find_appointment(request, reference), _guest(guest)
+    added = _change(
+        request,
+        found,
+        lambda: services.add_guest(appointment=found, guest=given, actor=request.user, now=timezone.now()),
+    )
+    return answer(_participant(added, found, names=True), status=201)
+
+
+@router.delete(
+    "/appointments/{reference}/participants/{uid}",
+    response={204: None, 409: Problem, **ERRORS},
+    summary="Take a guest off",
+)
+def remove_participant(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
+    demand(request, MAY_BOOK)
+    found = find_appointment(request, reference)
+    leaving = find_participant(found, uid)
+    _change(
+        request,
+        found,
+        lambda: services.remove_participant(participant=leaving, actor=request.user, now=timezone.now()),
+    )
+    return HttpResponse(status=204)
+
+
+def find_appointment(request: ApiRequest, reference: str) -> Appointment:
+    """Go through the door; a stranger's appointment, a mistyped reference and none are the same 404."""
+    written = normalise_reference(reference[:40])
+    if written is None:
+        raise Http404
+    visible = Appointment.objects.visible_to(request.user).select_related(
+        "service_type__scenario",
+        "service_type__unit",
+        "patient",
+        "requester_unit__organisation",
+        "performer_unit__organisation",
+    )
+    return get_object_or_404(visible, reference=written)
+
+
+def find_participant(appointment: Appointment, uid: UUID) -> Participant:
+    return get_object_or_404(appointment.participants.select_related("schedule", "appointment"), uid=uid)
+
+
+@transaction.atomic
+def _change(request: ApiRequest, appointment: Appointment, work: Callable[[], R]) -> R:
+    """Do a change and note it in the patient's log, both or neither."""
+    done = work()
+    _note(request, appointment, Action.CHANGE)
+    return done
+
+
+def _note(request: ApiRequest, appointment: Appointment, action: Action) -> None:
+    if appointment.patient is not None:
+        record_access(
+            actor=actor_of(request),
+            action=action,
+            what="appointment",
+            what_reference=appointment.reference,
+            patient_uid=appointment.patient.uid,
+        )
+
+
+def _sees_patients(request: ApiRequest) -> bool:
+    return bool(request.staff.all_roles & MAY_SEE_PATIENTS)
+
+
+def _short(appointment: Appointment) -> dict[str, Any]:
+    return {
+        "uid": appointment.uid,
+        "reference": appointment.reference,
+        "status": appointment.status,
+        "version": appointment.version,
+        "service_type": appointment.service_type.uid,
+        "service_name": appointment.service_type.name,
+        "starts_at": appointment.starts_at,
+        "ends_at": appointment.ends_at,
+        "requester_unit": appointment.requester_unit.uid,
+        "performer_unit": appointment.performer_unit.uid,
+    }
+
+
+def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
+    patient = appointment.patient if _sees_patients(request) else None
+    return AppointmentOut(
+        **_short(appointment),
+        patient=PatientShort(uid=patient.uid, given_name=patient.given_name, family_name=patient.family_name)
+        if patient
+        else None,
+        patient_present=appointment.patient_present,
+        patient_joins_alone=appointment.patient_joins_alone,
+        place=appointment.place,
+        interpreter_language=appointment.interpreter_language,
+        interpreter_by_phone=appointment.interpreter_by_phone,
+        booked_at=appointment.booked_at,
+        cancelled_at=appointment.cancelled_at,
+        cancel_reason=appointment.cancel_reason,
+        participants=_participants(request, appointment),
+    )
+
+
+def _participants(request: ApiRequest, appointment: Appointment) -> list[ParticipantOut]:
+    names = _sees_patients(request)
+    people = appointment.participants.select_related("schedule")
+    return [_participant(one, appointment, names=names) for one in people]
+
+
+def _participant(one: Participant, appointment: Appointment, *, names: bool) -> ParticipantOut:
+    """Show a participant; interpreters are not told who the patient and her guests are."""
+    schedule = one.schedule
+    if one.role == ParticipantRole.PATIENT or schedule is None:
+        known = (
+            appointment.patient.name if one.role == ParticipantRole.PATIENT and appointment.patient else one.guest_name
+        )
+        name, title = (known or "") if names else "", one.guest_relation
+    else:
+        name, title = schedule.name, schedule.title
+    return ParticipantOut(
+        uid=one.uid,
+        role=one.role,
+        name=name,
+        title=title,
+        guest=schedule is None,
+        required=one.required,
+        answer=one.answer,
+    )

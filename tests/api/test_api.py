@@ -1,0 +1,596 @@
+"""The API from a program's side: it finds, books, moves, cancels, and is told what is wrong."""
+
+import json
+import uuid
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from apps.accounts.models import KeptAnswer
+from apps.accounts.services import create_api_key, forget_answers, revoke_api_key
+from apps.audit.models import AccessRecord, Action
+from apps.organisations.models import Role
+from apps.organisations.services import give_role
+from apps.patients.models import Patient
+from apps.scheduling.models import Appointment, Occupancy
+from tests.conftest import ADA_ID, LONG_AGO
+
+from .conftest import Program, errors_of
+
+pytestmark = pytest.mark.django_db
+
+
+def is_problem(answer, status, code=None):
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body = answer.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert body["type"].endswith(body["code"])
+    if code:
+        assert body["code"] == code
+    return body
+
+
+# Who asks ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Bearer vt_wrong", "Bearer " + "x" * 5000, "Basic a2Fya", "vt_x"]
+)
+def test_without_a_valid_key_there_is_nothing(header, db):
+    client = Client(headers={"Authorization": header})
+    answer = client.get("/api/v1/appointments")
+    is_problem(answer, 401, "unauthorised")
+    assert answer["WWW-Authenticate"] == "Bearer"
+
+
+def test_a_session_in_the_browser_opens_no_api(as_user, kari):
+    is_problem(as_user(kari).get("/api/v1/appointments"), 401)
+
+
+def test_a_key_ends_when_it_is_revoked_runs_out_or_its_user_goes(kari, home_care):
+    now = timezone.now()
+    revoked, plain = create_api_key(user=kari, name="a", now=now)
+    assert Program(plain).get("/service-types").status_code == 200
+    revoke_api_key(key=revoked, now=now)
+    is_problem(Program(plain).get("/service-types"), 401)
+    _old, plain = create_api_key(user=kari, name="b", now=now - timedelta(days=31), days=30)
+    is_problem(Program(plain).get("/service-types"), 401)
+    _left, plain = create_api_key(user=kari, name="c", now=now)
+    kari.is_active = False
+    kari.save()
+    is_problem(Program(plain).get("/service-types"), 401)
+
+
+def test_a_key_notes_the_day_it_was_used(api, kari):
+    program = api(kari)
+    program.get("/service-types")
+    assert kari.api_keys.get().last_used_on == timezone.now().date()
+
+
+def test_memberships_decide_not_the_key(api, kari):
+    program = api(kari)
+    kari.memberships.all().delete()
+    is_problem(program.get("/appointments"), 403, "no-unit")
+
+
+def test_the_unit_is_chosen_by_header_or_parameter(api, kari, home_care, wound_clinic, other_home_care):
+    give_role(user=kari, unit=wound_clinic, role=Role.CLERK, valid_from=LONG_AGO)
+    program = api(kari)
+    assert program.get("/registrations").status_code == 403
+    assert program.get("/registrations", X_Unit=str(wound_clinic.uid)).status_code == 200
+    assert program.get(f"/registrations?unit={wound_clinic.uid}").status_code == 200
+    is_problem(program.get("/service-types", X_Unit=str(other_home_care.uid)), 404, "unit-not-found")
+    is_problem(program.get("/service-types", X_Unit="x"), 404, "unit-not-found")
+
+
+# Errors in one form --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not-found"),
+        ("GET", "/nothing/here", 404, "not-found"),
+        ("GET", "/appointments/", 404, "not-found"),
+        ("PUT", "/appointments", 405, "method-not-allowed"),
+        ("DELETE", "/service-types", 405, "method-not-allowed"),
+        ("HEAD", "/patients", 405, "method-not-allowed"),
+        ("OPTIONS", "/appointments", 405, "method-not-allowed"),
+        ("GET", "/patients/not-a-uuid", 404, None),
+        ("GET", f"/patients/{uuid.uuid4()}", 404, "not-found"),
+        ("GET", "/appointments/VT-2222-2222", 404, "not-found"),
+        ("GET", "/appointments/%00", 404, "not-found"),
+        ("GET", "/appointments?limit=0", 422, "invalid"),
+        ("GET", "/appointments?limit=many", 422, "invalid"),
+        ("GET", "/appointments?offset=-1", 422, "invalid"),
+        ("GET", "/appointments?start=yesterday", 422, "invalid"),
+        ("GET", "/appointments?start=2026-03-01T10:00:00", 422, "invalid"),
+        ("GET", "/appointments?status=lost", 422, "invalid"),
+        ("GET", "/appointments?colour=red", 422, "invalid"),
+        ("GET", "/appointments?patient=x", 422, "invalid"),
+    ],
+)
+def test_every_error_is_a_problem(api, kari, method, path, status, code):
+    answer = api(kari).send(method, path)
+    if method == "HEAD":
+        assert answer.status_code == status
+    elif code is None:
+        assert answer.status_code in {404, 422}
+        is_problem(answer, answer.status_code)
+    else:
+        is_problem(answer, status, code)
+
+
+@pytest.mark.parametrize("body", ["{", "[1", "nothing", "\xff\xfe", '{"a": ', "{'a': 1}", "[" * 100_000])
+def test_a_body_that_is_not_json_is_said_to_be_so(api, kari, body):
+    is_problem(api(kari).send("POST", "/patients/search", body), 400, "malformed-json")
+
+
+@pytest.mark.parametrize("body", ["[]", "1", '"text"', "null", "true"])
+def test_a_body_that_is_no_object_is_refused(api, kari, body):
+    is_problem(api(kari).send("POST", "/patients/search", body), 422)
+
+
+def test_a_body_of_another_kind_is_refused(api, kari):
+    program = api(kari)
+    answer = program.client.post("/api/v1/patients/search", {"name": "ada"})
+    is_problem(answer, 415, "not-json")
+
+
+def test_a_body_that_is_too_large_is_refused(api, kari):
+    body = json.dumps({"name": "a" * (3 * 1024 * 1024)})
+    is_problem(api(kari).send("POST", "/patients/search", body), 413, "too-large")
+
+
+def test_errors_name_their_fields_and_speak_the_readers_language(api, kari):
+    body = {"service_type": "x", "starts_at": "2026-03-02T10:00:00", "colour": "red", "guests": [{"name": ""}]}
+    answer = api(kari).post("/appointments", body, Accept_Language="en")
+    problem = is_problem(answer, 422, "invalid")
+    assert errors_of(answer) == {
+        "/service_type": "uuid-parsing",
+        "/starts_at": "timezone-aware",
+        "/colour": "extra-forbidden",
+        "/guests/0/name": "string-too-short",
+    }
+    said = {error["pointer"]: error["detail"] for error in problem["errors"]}
+    assert said["/starts_at"].startswith("Write date, time and time zone")
+    norwegian = api(kari).post("/appointments", body, Accept_Language="nb").json()
+    assert norwegian["title"] != problem["title"]
+    assert api(kari).post("/appointments", body).json()["title"] == norwegian["title"], "bokmål by default"
+
+
+def test_a_fault_of_ours_is_a_problem_too(api, kari, monkeypatch):
+    from apps.catalogue import api as catalogue
+
+    def broken(*args, **kwargs):
+        raise RuntimeError("Ada Alm 13836810184")
+
+    monkeypatch.setattr(catalogue, "bookable_services", broken)
+    answer = api(kari).get("/service-types")
+    is_problem(answer, 500, "fault")
+    assert "Ada" not in answer.content.decode()
+
+
+def test_the_description_is_there_and_lists_the_operations(db):
+    answer = Client().get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    paths = answer.json()["paths"]
+    assert "post" in paths["/api/v1/appointments"]
+    assert {"201", "409"} <= set(paths["/api/v1/appointments"]["post"]["responses"])
+    assert Client().get("/api/v1/docs").status_code == 404
+
+
+# Patients ------------------------------------------------------------------------------------------------------------
+def new_patient(**more):
+    return {"given_name": "Eva", "family_name": "Eik", "national_id": "13836810265", "phone": "+4700010009"} | more
+
+
+def test_a_patient_is_found_by_number_name_or_birth_date(api, kari, ada, bo):
+    program = api(kari)
+    for search in (
+        {"national_id": ADA_ID},
+        {"name": "ada"},
+        {"birth_date": "1968-03-13"},
+        {"name": "al", "birth_date": "1968-03-13"},
+    ):
+        found = program.post("/patients/search", search).json()["items"]
+        assert [one["uid"] for one in found] == [str(ada.uid)], search
+    assert program.post("/patients/search", {"name": "ada", "birth_date": "1944-08-02"}).json()["items"] == []
+    assert AccessRecord.objects.filter(patient_uid=ada.uid, action=Action.READ, actor_id=kari.pk).count() == 4
+    is_problem(program.post("/patients/search", {}), 422, "search-empty")
+
+
+def test_a_wider_search_needs_a_reason(api, kari, ada):
+    program = api(kari)
+    answer = program.post("/patients/search", {"name": "ada", "whole_organisation": True})
+    is_problem(answer, 422, "reason-missing")
+    assert errors_of(answer) == {"/reason": "reason-missing"}
+    reason = {"name": "ada", "whole_organisation": True, "reason": "Called us about her wound"}
+    assert len(program.post("/patients/search", reason).json()["items"]) == 1
+
+
+def test_a_patient_is_registered_once(api, kari):
+    program = api(kari)
+    answer = program.post("/patients", new_patient())
+    assert answer.status_code == 201
+    uid = answer.json()["uid"]
+    assert answer["Location"] == f"/api/v1/patients/{uid}"
+    assert program.get(f"/patients/{uid}").json()["birth_date"] == "1968-03-13"
+    again = program.post("/patients", new_patient())
+    assert (again.status_code, again.json()["uid"]) == (200, uid)
+    assert Patient.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"national_id": "1"}, "/national_id"),
+        ({"national_id": "13836810266"}, "/national_id"),
+        ({"national_id": ""}, "/birth_date"),
+        ({"birth_date": "1968-02-30"}, "/birth_date"),
+        ({"birth_date": "2999-01-01"}, "/birth_date"),
+        ({"given_name": ""}, "/given_name"),
+        ({"given_name": "E" * 81}, "/given_name"),
+        ({"given_name": "Eva\u202e"}, "/given_name"),
+        ({"given_name": "Eva\u0000"}, "/given_name"),
+        ({"given_name": "Eva\nEik"}, "/given_name"),
+        ({"given_name": ["Eva"]}, "/given_name"),
+        ({"given_name": None}, "/given_name"),
+        ({"phone": "12"}, "/phone"),
+        ({"email": "eva@"}, "/email"),
+        ({"channel": "pigeon"}, "/channel"),
+        ({"channel": "email"}, "/email"),
+        ({"language": "norsk"}, "/language"),
+        ({"language": "xxx"}, "/language"),
+        ({"interpreter_needed": "perhaps"}, "/interpreter_needed"),
+        ({"organisation": 1}, "/organisation"),
+        ({"uid": "x"}, "/uid"),
+        ({"next_of_kin": [{"name": "Siv", "relation": "datter", "phone": "1"}]}, "/kin_phone"),
+        ({"next_of_kin": [{}]}, "/next_of_kin/0/name"),
+    ],
+)
+def test_wrong_patients_are_refused_at_the_field(api, kari, wrong, pointer):
+    answer = api(kari).post("/patients", new_patient(**wrong))
+    is_problem(answer, 422)
+    assert pointer in errors_of(answer)
+    assert not Patient.objects.exists()
+
+
+def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
+    answer = api(kari).send("POST", "/patients", json.dumps(new_patient()).replace("Eva", "Eva\\ud800"))
+    is_problem(answer, 422)
+
+
+# Finding and booking -------------------------------------------------------------------------------------------------
+def test_what_kari_may_book_is_listed(api, kari, lie, wound_review):
+    (listed,) = api(kari).get("/service-types").json()["items"]
+    assert (listed["uid"], listed["name"], listed["length_minutes"]) == (str(wound_review.uid), "Sårvurdering", 30)
+    assert api(kari).get(f"/service-types/{wound_review.uid}").json() == listed
+    assert api(lie).get("/service-types").json()["items"] == []
+    is_problem(api(lie).get(f"/service-types/{wound_review.uid}"), 404)
+
+
+def test_every_time_shown_can_be_booked(api, kari, wish, first_time, ada):
+    starts_at = first_time(3)
+    answer = api(kari).post("/appointments", wish | {"starts_at": starts_at})
+    assert answer.status_code == 201, answer.content
+    body = answer.json()
+    assert body["starts_at"] == starts_at
+    assert answer["Location"] == f"/api/v1/appointments/{body['reference']}"
+    assert {one["role"] for one in body["participants"]} == {"performer", "requester", "patient"}
+    assert body["patient"]["uid"] == str(ada.uid)
+    record = AccessRecord.objects.get(what="appointment")
+    assert (record.action, record.patient_uid, record.what_reference) == (Action.CREATE, ada.uid, body["reference"])
+
+
+def test_open_times_by_address_are_the_same(api, kari, wish):
+    posted = api(kari).post("/open-times", wish | {"limit": 5}).json()
+    got = api(kari).get(f"/open-times?service_type={wish['service_type']}&patient={wish['patient']}&limit=5").json()
+    assert got == posted
+    assert len(got["items"]) == 5
+    assert {one["role"] for one in got["items"][0]["who"]} == {"performer", "requester"}
+
+
+def test_an_interpreter_comes_when_the_patient_needs_one(api, kari, ada, wish):
+    ada.language, ada.interpreter_needed = "som", True
+    ada.save()
+    times = api(kari).post("/open-times", wish).json()["items"]
+    assert "interpreter" in {one["role"] for one in times[0]["who"]}
+    without = api(kari).post("/open-times", wish | {"interpreter_language": ""}).json()["items"]
+    assert "interpreter" not in {one["role"] for one in without[0]["who"]}
+
+
+def test_when_nothing_fits_it_says_why(api, kari, wish):
+    body = api(kari).post("/open-times", wish | {"interpreter_language": "pol"}).json()
+    assert body["items"] == []
+    assert [block["role"] for block in body["no_time"]["blocking"]] == ["interpreter"]
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(api, kari, wish):
+    window = {"start": "2030-01-02T10:00:00Z", "end": "2030-01-01T10:00:00Z"}
+    answer = api(kari).post("/open-times", wish | window)
+    assert errors_of(answer) == {"/end": "ends-before-start"}
+
+
+def test_a_taken_time_is_answered_with_the_reason_and_alternatives(api, kari, wish, booked, bo):
+    answer = api(kari).post("/appointments", wish | {"patient": str(bo.uid), "starts_at": booked["starts_at"]})
+    problem = is_problem(answer, 409)
+    assert problem["reason"] in {"time-taken", "not-open"}
+    assert problem["role"] == "requester", "Kari is with Ada then"
+    assert len(problem["alternatives"]) == 3
+    again = api(kari).post("/appointments", wish | {"starts_at": problem["alternatives"][0]["starts_at"]})
+    assert again.status_code == 201
+    assert Appointment.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("moved", "reason"), [({"minutes": 1}, "off-the-grid"), ({"days": 400}, "too-far"), ({"days": -60}, "too-soon")]
+)
+def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, moved, reason):
+    starts_at = datetime.fromisoformat(first_time()) + timedelta(**moved)
+    problem = is_problem(api(kari).post("/appointments", wish | {"starts_at": starts_at.isoformat()}), 409, reason)
+    assert problem["reason"] == reason
+    if reason != "too-far":
+        assert problem["alternatives"]
+    assert not Appointment.objects.exists()
+    assert not Occupancy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "pointer"),
+    [
+        ({"service_type": str(uuid.uuid4())}, 404, "/service_type"),
+        ({"patient": str(uuid.uuid4())}, 404, "/patient"),
+        ({"patient": None}, 422, "/patient"),
+        ({"performers": [str(uuid.uuid4())]}, 404, "/performers"),
+        ({"length_minutes": 7}, 422, "/length_minutes"),
+        ({"length_minutes": 100000}, 422, "/length_minutes"),
+        ({"interpreter_language": "xx"}, 422, None),
+        ({"place": "moon"}, 422, "/place"),
+        ({"starts_at": "9999-12-31T23:59:59Z"}, 422, "/starts_at"),
+        ({"starts_at": "soon"}, 422, "/starts_at"),
+        ({"starts_at": 1e300}, 422, "/starts_at"),
+        ({"guests": [{"name": "Siv", "phone": "1"}]}, 422, "/guests/0/phone"),
+        ({"guests": [{"name": "Siv", "email": "x"}]}, 422, "/guests/0/email"),
+        ({"guests": [{"name": "Siv", "role": "performer"}]}, 422, "/guests/0/role"),
+        ({"answers": {"nothing_like_it": 1}}, 422, "/answers/nothing_like_it"),
+    ],
+)
+def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wrong, status, pointer):
+    body = wish | {"starts_at": first_time()} | wrong
+    answer = api(kari).post("/appointments", body)
+    is_problem(answer, status)
+    if pointer:
+        assert pointer in errors_of(answer)
+    assert not Appointment.objects.exists()
+
+
+def test_guests_come_along(api, kari, wish, first_time):
+    guest = {"name": "Siv Alm", "relation": "datter", "phone": "00 01 11 11"}
+    body = api(kari).post("/appointments", wish | {"starts_at": first_time(), "guests": [guest]}).json()
+    assert [(one["name"], one["role"]) for one in body["participants"] if one["guest"]] == [("Siv Alm", "next_of_kin")]
+
+
+def test_a_clerk_books_nothing(api, tor, wish):
+    is_problem(api(tor).post("/open-times", wish), 403, "role-missing")
+    is_problem(api(tor).post("/appointments", wish | {"starts_at": "2030-01-01T10:00:00Z"}), 403, "role-missing")
+
+
+# One appointment -----------------------------------------------------------------------------------------------------
+def test_an_appointment_is_read_listed_moved_and_cancelled(api, kari, berg, booked, first_time):
+    program, at = api(kari), f"/appointments/{booked['reference']}"
+    assert program.get(at).json() == booked
+    assert [one["reference"] for one in api(berg).get("/appointments").json()["items"]] == [booked["reference"]]
+    moved = program.post(f"{at}/move", {"starts_at": first_time(5), "version": 0})
+    assert moved.status_code == 200, moved.content
+    assert (moved.json()["version"], moved.json()["reference"]) == (1, booked["reference"])
+    is_problem(program.post(f"{at}/move", {"starts_at": first_time(7), "version": 0}), 409, "changed-meanwhile")
+    assert program.post(f"{at}/cancel", {"reason": "patient"}).json()["status"] == "cancelled"
+    is_problem(program.post(f"{at}/cancel", {"reason": "patient"}), 409, "not-open-any-more")
+    assert not Occupancy.objects.exists()
+
+
+def test_moving_to_a_taken_time_is_refused_with_alternatives(api, kari, wish, booked, bo, first_time):
+    other = api(kari).post("/appointments", wish | {"patient": str(bo.uid), "starts_at": first_time(9)}).json()
+    answer = api(kari).post(f"/appointments/{booked['reference']}/move", {"starts_at": other["starts_at"]})
+    assert is_problem(answer, 409)["alternatives"]
+    assert Appointment.objects.get(reference=booked["reference"]).version == 0
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": "because"}, {"reason": ""}, {"reason": "patient", "version": "x"}])
+def test_a_cancellation_needs_a_known_reason(api, kari, booked, body):
+    is_problem(api(kari).post(f"/appointments/{booked['reference']}/cancel", body), 422, "invalid")
+
+
+def test_a_typed_reference_is_read_as_people_write_it(api, kari, booked):
+    typed = booked["reference"].lower().replace("-", "")
+    assert api(kari).get(f"/appointments/{typed}").json()["uid"] == booked["uid"]
+
+
+def test_lists_are_filtered_and_come_in_pages(api, kari, wish, ada, bo):
+    program = api(kari)
+    for patient, n in ((ada, 0), (bo, 0), (ada, 0), (bo, 0), (ada, 0)):
+        starts_at = program.post("/open-times", wish | {"patient": str(patient.uid)}).json()["items"][n]["starts_at"]
+        made = program.post("/appointments", wish | {"patient": str(patient.uid), "starts_at": starts_at})
+        assert made.status_code == 201
+    first = program.get("/appointments?limit=2").json()
+    assert len(first["items"]) == 2
+    rest = program.get(first["next"].removeprefix("/api/v1")).json()
+    last = program.get(rest["next"].removeprefix("/api/v1")).json()
+    everything = [one["starts_at"] for part in (first, rest, last) for one in part["items"]]
+    assert len(everything) == 5
+    assert everything == sorted(everything)
+    assert last["next"] is None
+    assert len(program.get(f"/appointments?patient={bo.uid}").json()["items"]) == 2
+    assert program.get("/appointments?status=cancelled").json()["items"] == []
+    assert len(program.get(f"/appointments?end={everything[1].replace('+', '%2B')}").json()["items"]) == 1
+
+
+def test_participants_are_added_removed_and_get_new_links(api, kari, booked):
+    program, at = api(kari), f"/appointments/{booked['reference']}/participants"
+    added = program.post(at, {"name": "Siv Alm", "relation": "datter", "email": "siv@post.example"})
+    assert added.status_code == 201, added.content
+    guest = added.json()["uid"]
+    assert len(program.get(at).json()["items"]) == 4
+    first = program.post(f"{at}/{guest}/link")
+    assert first.status_code == 201, first.content
+    second = program.post(f"{at}/{guest}/link").json()["url"]
+    assert second != first.json()["url"]
+    assert program.delete(f"{at}/{guest}/link").status_code == 204
+    assert program.delete(f"{at}/{guest}").status_code == 204
+    is_problem(program.delete(f"{at}/{guest}"), 404)
+    performer = next(one["uid"] for one in booked["participants"] if one["role"] == "performer")
+    is_problem(program.delete(f"{at}/{performer}"), 409)
+
+
+def test_an_interpreter_sees_her_appointment_without_names(api, kari, amina, wish, ada):
+    times = api(kari).post("/open-times", wish | {"interpreter_language": "som"}).json()["items"]
+    body = wish | {"interpreter_language": "som", "starts_at": times[0]["starts_at"]}
+    booked = api(kari).post("/appointments", body).json()
+    seen = api(amina).get(f"/appointments/{booked['reference']}")
+    assert seen.status_code == 200
+    assert seen.json()["patient"] is None
+    assert "Alm" not in seen.content.decode()
+    is_problem(api(amina).get(f"/appointments?patient={ada.uid}"), 403)
+    is_problem(api(amina).get(f"/appointments/{booked['reference']}/messages"), 403)
+
+
+def test_messages_are_listed_without_texts_and_addresses(api, kari, booked, react):
+    react(timezone.now())
+    answer = api(kari).get(f"/appointments/{booked['reference']}/messages")
+    assert answer.status_code == 200
+    listed = answer.json()["items"]
+    assert listed
+    assert {"purpose", "channel", "state", "due_at"} <= set(listed[0])
+    assert "+4700010001" not in answer.content.decode()
+
+
+def test_the_clerk_registers_a_held_session(api, kari, tor, booked, react):
+    from apps.registration.models import Registration, RegistrationState
+
+    react(timezone.now())
+    row = Registration.objects.get()
+    row.state, row.held_at = RegistrationState.AWAITING, timezone.now()
+    row.save()
+    program = api(tor)
+    (listed,) = program.get("/registrations?state=awaiting").json()["items"]
+    assert listed["appointment"] == booked["reference"]
+    at = f"/registrations/{listed['uid']}"
+    assert program.get(at).json()["sheet"]
+    wrong = program.post(f"{at}/registered", {"dips_contact_id": "abc", "version": listed["version"]})
+    assert errors_of(wrong) == {"/dips_contact_id": "contact-id-wrong"}
+    done = program.post(f"{at}/registered", {"dips_contact_id": "30412886", "version": listed["version"]})
+    assert (done.status_code, done.json()["state"]) == (200, "registered")
+    is_problem(api(kari).get("/registrations"), 403)
+
+
+# Strangers -----------------------------------------------------------------------------------------------------------
+def test_a_stranger_meets_404_everywhere(api, lie, ada, booked, wish):
+    program, at = api(lie), f"/appointments/{booked['reference']}"
+    person = booked["participants"][0]["uid"]
+    for method, path, body in [
+        ("GET", at, None),
+        ("POST", f"{at}/move", {"starts_at": booked["starts_at"]}),
+        ("POST", f"{at}/cancel", {"reason": "patient"}),
+        ("GET", f"{at}/participants", None),
+        ("POST", f"{at}/participants", {"name": "Lie"}),
+        ("DELETE", f"{at}/participants/{person}", None),
+        ("POST", f"{at}/participants/{person}/link", {}),
+        ("DELETE", f"{at}/participants/{person}/link", None),
+        ("GET", f"{at}/messages", None),
+        ("GET", f"/patients/{ada.uid}", None),
+        ("GET", f"/service-types/{wish['service_type']}", None),
+        ("POST", "/open-times", wish),
+        ("POST", "/appointments", wish | {"starts_at": booked["starts_at"]}),
+    ]:
+        is_problem(program.send(method, path, body), 404)
+    assert program.get("/appointments").json()["items"] == []
+    assert program.get(f"/appointments?patient={ada.uid}").json()["items"] == []
+    assert program.post("/patients/search", {"national_id": ADA_ID}).json()["items"] == []
+    assert Appointment.objects.get().version == 0
+
+
+def test_another_units_participant_cannot_be_reached_through_ones_own_appointment(
+    api, kari, lie, booked, wish, bo, first_time
+):
+    other = api(kari).post("/appointments", wish | {"patient": str(bo.uid), "starts_at": first_time(9)}).json()
+    guest = api(kari).post(f"/appointments/{other['reference']}/participants", {"name": "Siv"}).json()["uid"]
+    is_problem(api(kari).delete(f"/appointments/{booked['reference']}/participants/{guest}"), 404)
+    is_problem(api(kari).post(f"/appointments/{booked['reference']}/participants/{guest}/link"), 404)
+
+
+# Requests that are sent twice ----------------------------------------------------------------------------------------
+def test_the_same_request_twice_books_once(api, kari, wish, first_time):
+    program, body = api(kari), wish | {"starts_at": first_time()}
+    first = program.post("/appointments", body, Idempotency_Key="a1")
+    second = program.post("/appointments", body, Idempotency_Key="a1")
+    assert first.status_code == second.status_code == 201
+    assert first.content == second.content
+    assert second["Location"] == first["Location"]
+    assert second["Idempotent-Replay"] == "true"
+    assert Appointment.objects.count() == 1
+
+
+def test_a_refusal_is_repeated_too(api, kari, wish, booked, bo):
+    program, body = api(kari), wish | {"patient": str(bo.uid), "starts_at": booked["starts_at"]}
+    first = program.post("/appointments", body, Idempotency_Key="a2")
+    Appointment.objects.all().delete()
+    assert program.post("/appointments", body, Idempotency_Key="a2").content == first.content
+    assert first.status_code == 409
+
+
+def test_a_key_used_for_another_request_is_refused(api, kari, wish, first_time):
+    program = api(kari)
+    program.post("/appointments", wish | {"starts_at": first_time()}, Idempotency_Key="a3")
+    other = program.post("/appointments", wish | {"starts_at": first_time(3)}, Idempotency_Key="a3")
+    is_problem(other, 422, "idempotency-key-reused")
+    assert Appointment.objects.count() == 1
+
+
+def test_what_was_wrong_may_be_corrected_under_the_same_key(api, kari, wish, first_time):
+    program = api(kari)
+    is_problem(program.post("/appointments", wish, Idempotency_Key="a4"), 422)
+    assert program.post("/appointments", wish | {"starts_at": first_time()}, Idempotency_Key="a4").status_code == 201
+
+
+def test_two_users_may_choose_the_same_key(api, kari, lie, ada):
+    assert api(kari).post("/patients", new_patient(), Idempotency_Key="same").status_code == 201
+    theirs = api(lie).post("/patients", new_patient(given_name="Evy"), Idempotency_Key="same")
+    assert theirs.status_code == 201
+    assert "Idempotent-Replay" not in theirs
+
+
+@pytest.mark.parametrize("key", ["", "x" * 201, "a\tb", "æ"])
+def test_an_unusable_key_is_refused(api, kari, key):
+    is_problem(api(kari).post("/patients", new_patient(), Idempotency_Key=key), 400, "idempotency-key-unusable")
+    assert not Patient.objects.exists()
+
+
+def test_kept_answers_are_not_readable_and_are_forgotten_after_a_week(api, kari):
+    from django.db import connection
+
+    api(kari).post("/patients", new_patient(), Idempotency_Key="a5")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT answer FROM accounts_keptanswer")
+        assert b"Eik" not in bytes(cursor.fetchone()[0])
+    kept = KeptAnswer.objects.get()
+    assert forget_answers(now=kept.created_at + timedelta(days=6)) == 0
+    assert forget_answers(now=kept.created_at + timedelta(days=7)) == 1
+
+
+def test_a_fault_keeps_no_answer_and_no_work(api, kari, monkeypatch):
+    from apps.patients import api as patients
+
+    def broken(*args, **kwargs):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(patients, "shown", broken)
+        is_problem(api(kari).post("/patients", new_patient(), Idempotency_Key="a6"), 500)
+    assert not Patient.objects.exists()
+    assert api(kari).post("/patients", new_patient(), Idempotency_Key="a6").status_code == 201
+
+
+def test_the_description_is_posted_never_put_into_an_address(api, kari, ada):
+    is_problem(api(kari).get(f"/patients?national_id={ADA_ID}"), 405)
