@@ -16,6 +16,7 @@ from .models import NotNeededReason, Registration, RegistrationState
 from .services import BY_PERSON, clean_contact_id
 
 LARGEST_VERSION = 2_000_000_000
+SELECT = forms.Select(attrs={"class": "ds-input"})
 
 
 class Filters(forms.Form):
@@ -35,8 +36,8 @@ class Filters(forms.Form):
     )
 
     view = forms.ChoiceField(choices=VIEWS, required=False, widget=forms.HiddenInput)
-    unit = forms.ChoiceField(label=_("Unit"), required=False)
-    period = forms.ChoiceField(label=_("Period"), choices=PERIODS, required=False)
+    unit = forms.ChoiceField(label=_("Unit"), required=False, widget=SELECT)
+    period = forms.ChoiceField(label=_("Period"), choices=PERIODS, required=False, widget=SELECT)
     search = forms.CharField(label=_("Reference or DIPS contact id"), required=False, max_length=60)
 
     def __init__(self, data: Any, *, units: list[Unit]) -> None:
@@ -89,7 +90,6 @@ class RegisterForm(VersionForm):
         label=_("DIPS contact id"),
         required=False,
         max_length=40,
-        help_text=_("Copy it from DIPS. It is how the two are compared later."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 

@@ -197,7 +197,7 @@ def parties(appointment: Appointment) -> list[Party]:
                 role=participant.role,
                 name=(schedule.name if schedule else participant.guest_name) or "",
                 title=schedule.title if schedule else participant.guest_relation,
-                unit=f"{unit.name}, {unit.organisation.name}" if unit else "",
+                unit=", ".join(dict.fromkeys([unit.name, unit.organisation.name])) if unit else "",
             )
         )
     return sorted(people, key=lambda party: order.index(party.role))

@@ -98,6 +98,7 @@ def worklist(request: StaffRequest) -> HttpResponse:
         "entries": [_entry(registration, now) for registration in page],
         "now": now,
         "one_unit": len(units) == 1,
+        "fragment": is_htmx(request),
     }
     template = "registration/_list.html" if is_htmx(request) else "registration/worklist.html"
     return render(request, template, context)
