@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from phonenumbers import NumberParseException
+
 from apps.messaging.models import Channel
 from apps.patients.models import ContactChannel, NextOfKin, Patient
 from apps.patients.phones import takes_messages
@@ -189,9 +191,17 @@ def staff_person(schedule: Schedule, *, role: str, key: str, participant: Partic
     )
 
 
+def _takes_messages(phone: str) -> bool:
+    """A number that is none must not keep the others from being told."""
+    try:
+        return takes_messages(phone)
+    except NumberParseException:
+        return False
+
+
 def _ways(phone: str | None, email: str | None) -> tuple[Way, ...]:
     ways: list[Way] = []
-    if phone and takes_messages(phone):
+    if phone and _takes_messages(phone):
         ways.append((Channel.SMS.value, phone))
     if email:
         ways.append((Channel.EMAIL.value, email))

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.calendars.ics import UnsafeText
 from apps.calendars.services import CANCEL, invitation
 from apps.common.errors import DomainError
 from apps.messaging import queries as outbox
@@ -160,15 +161,7 @@ def _queue(
     again: str = "",
     instead_of: OutboxMessage | None = None,
 ) -> None:
-    calendar = None
-    if message.calendar_method:
-        calendar = invitation(
-            appointment=appointment,
-            address=message.address,
-            method=message.calendar_method,
-            language=message.language,
-            now=now,
-        )
+    calendar = _calendar(appointment, message, now)
     queued = queue_message(
         about=appointment.uid,
         about_version=appointment.version,
@@ -185,11 +178,27 @@ def _queue(
         organisation_id=_unit(appointment).organisation_id,
         now=now,
         calendar=calendar,
-        calendar_method=message.calendar_method,
+        calendar_method=message.calendar_method if calendar else "",
         instead_of=instead_of,
     )
     if queued is not None and message.reserve is not None:
         _queue(appointment, message.reserve, again=again, now=now, instead_of=queued)
+
+
+def _calendar(appointment: Appointment, message: Planned, now: datetime) -> str | None:
+    """Write the calendar part; an address that no calendar can carry gets the mail without it."""
+    if not message.calendar_method:
+        return None
+    try:
+        return invitation(
+            appointment=appointment,
+            address=message.address,
+            method=message.calendar_method,
+            language=message.language,
+            now=now,
+        )
+    except UnsafeText:
+        return None
 
 
 def _unit(appointment: Appointment) -> Unit:

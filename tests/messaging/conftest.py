@@ -11,6 +11,8 @@ from apps.messaging.carriers import Accepted, Outgoing
 from apps.messaging.models import OutboxMessage
 from apps.messaging.services import deliver_next_message, queue_message
 
+from .mail import mail_server  # noqa: F401
+
 APPOINTMENT = UUID("00000000-0000-4000-8000-000000000001")
 ADAS_PHONE, BOS_PHONE = "+4700010001", "+4700010002"
 

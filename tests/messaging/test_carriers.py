@@ -1,7 +1,5 @@
 """One contract for every way out. Kannel and the mail server are real ones on loopback."""
 
-import email
-import email.policy
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from apps.messaging.carriers import CARRIERS, Carrier, Outgoing, Refused, Unavailable
 
 from .gateway import Gateway, Kannel, free_ports
+from .mail import Mailbox
 
 INVITATION = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 
@@ -22,38 +20,6 @@ INVITATION = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
 def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with Kannel(tmp_path_factory.mktemp("kannel")) as gateway:
         yield gateway
-
-
-class Mailbox:
-    """What a mail server took. Addresses that begin with `nobody` are unknown, with `later` put off."""
-
-    def __init__(self) -> None:
-        self.mails: list[tuple[list[str], email.message.EmailMessage]] = []
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.startswith("nobody"):
-            return "550 5.1.1 No such user"
-        if address.startswith("later"):
-            return "451 4.3.0 Try again later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.mails.append((envelope.rcpt_tos, parsed))
-        return "250 OK"
-
-
-@pytest.fixture
-def mail_server(settings: Any) -> Iterator[Mailbox]:
-    mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_ports(1)[0])
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
-    settings.DEFAULT_FROM_EMAIL = "Videotime <videotime@elvebygd.example>"
-    yield mailbox
-    controller.stop()
 
 
 @dataclass

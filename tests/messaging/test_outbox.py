@@ -245,3 +245,14 @@ def test_the_demos_inbox_wakes_nobody_and_is_never_late(queue, deliver_all, now,
     deliver_all(now.replace(hour=23))
     message.refresh_from_db()
     assert message.state == OutboxState.DELIVERED
+
+
+def test_a_carrier_that_does_not_exist_is_found_at_the_start(settings):
+    from apps.messaging.checks import carriers_exist
+
+    assert carriers_exist() == []
+    settings.SMS_CARRIERS, settings.EMAIL_CARRIER = ["kannel", "pigeon"], "owl"
+    assert [fault.msg.split(",")[0] for fault in carriers_exist()] == [
+        "SMS_CARRIERS names pigeon",
+        "EMAIL_CARRIER names owl",
+    ]

@@ -6,6 +6,7 @@ import pytest
 
 from apps.messaging.models import OutboxMessage, OutboxState
 from apps.messaging.services import deliver_next_message
+from tests.messaging.mail import mail_server  # noqa: F401
 
 
 @pytest.fixture

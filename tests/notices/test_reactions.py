@@ -293,3 +293,37 @@ def test_a_session_without_the_patient_tells_no_patient(book, ada, wound_review,
     react()
     assert outbox(channel="sms") == []
     assert not Participant.objects.filter(role="patient").exists()
+
+
+def test_dr_bergs_mail_program_gets_an_invitation_that_it_can_answer(mail_server, booked, settings, now):
+    from apps.messaging.services import deliver_next_message
+
+    settings.SMS_CARRIERS, settings.EMAIL_CARRIER = ["inbox"], "smtp"
+    while deliver_next_message(now=now):
+        pass
+    [(recipients, mail)] = mail_server.mails
+    part = list(mail.iter_parts())[-1]
+    calendar = Calendar.from_ical(part.get_content())
+    [event] = calendar.walk("VEVENT")
+    assert (mail.get_content_type(), part.get_content_type()) == ("multipart/alternative", "text/calendar")
+    assert part.get_param("method") == calendar["METHOD"] == "REQUEST"
+    assert recipients == [BERG]
+    assert str(event["ATTENDEE"]) == f"mailto:{BERG}"
+    assert str(event["ORGANIZER"]) == "mailto:videotime@elvebygd.example"
+    assert "videotime@elvebygd.example" in mail["From"]
+
+
+@pytest.mark.parametrize("phone", ["12", "+999", "ring meg", "+4799999999999999999"])
+def test_a_number_that_is_none_keeps_nobody_else_from_being_told(book, ada, react, outbox, phone):
+    book(ada, FRIDAY, guests=[GuestInput(name="Nils Alm", phone=phone)])
+    assert react() == 1
+    assert ("booked", "sms", ADA) in said(outbox())
+
+
+def test_an_address_that_no_calendar_can_carry_gets_the_mail_without_it(book, ada, berg, react, outbox):
+    berg.email = "berit@sykehus-ø.example"
+    berg.save()
+    book(ada, FRIDAY)
+    react()
+    [mail] = outbox(channel="email")
+    assert (mail.calendar, mail.calendar_method) == (None, "")
