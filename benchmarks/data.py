@@ -5,11 +5,13 @@ booked, and bookings above that are history, as in a portal that has been in use
 same bookings.
 """
 
+import hashlib
 import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -49,7 +51,7 @@ def filled(bookings: int) -> Filled:
     """Return the database for this many bookings; fill it unless it was filled for this week."""
     monday = next_monday()
     name = bench_name(str(bookings))
-    mark = f"videotime benchmark {SCHEDULES} {bookings} {monday}"
+    mark = f"videotime benchmark {SCHEDULES} {bookings} {monday} {_schema()}"
     with psycopg.connect(server_url("postgres"), autocommit=True) as server:
         found = server.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
@@ -63,6 +65,24 @@ def filled(bookings: int) -> Filled:
         _fill(bookings, monday)
         server.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(mark)))
     return Filled(name, bookings, monday)
+
+
+def _schema() -> str:
+    """Return what changes when a migration does."""
+    migrations = sorted(Path(__file__).parent.parent.glob("apps/*/migrations/*.py"))
+    return hashlib.sha256(b"".join(one.read_bytes() for one in migrations)).hexdigest()[:12]
+
+
+def fresh_copy(original: Filled) -> None:
+    """Go over to a copy that may be written to; the copy of last time is dropped."""
+    from django.db import connection
+
+    name = sql.Identifier(f"{original.name}_copy")
+    connection.close()
+    with psycopg.connect(server_url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(name, sql.Identifier(original.name)))
+    use(f"{original.name}_copy")
 
 
 def use(name: str) -> None:

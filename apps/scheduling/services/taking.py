@@ -4,26 +4,47 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from psycopg.types.numeric import Int8
+
+from apps.common.rows import bigints, rows_of
 
 from ..models import OccupancyKind
 
 TAKE = """
-INSERT INTO scheduling_occupancy (schedule_id, during, kind, appointment_id, hold_id, expires_at)
-SELECT schedule_id, tstzrange(lower, upper), %(kind)s, %(appointment)s, %(hold)s, %(expires_at)s
-FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
-     AS taken (schedule_id, lower, upper)
-ORDER BY schedule_id
-ON CONFLICT DO NOTHING
+WITH taken AS (
+  INSERT INTO scheduling_occupancy (schedule_id, during, kind, appointment_id, hold_id, expires_at)
+  SELECT schedule_id, tstzrange(lower, upper), %(kind)s::text, %(appointment)s::bigint, %(hold)s::bigint,
+         %(expires_at)s::timestamptz
+    FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
+         AS wished (schedule_id, lower, upper)
+   ORDER BY schedule_id
+  ON CONFLICT DO NOTHING
+  RETURNING 1
+)
+SELECT count(*) FROM taken
+"""
+
+GIVE_BACK = """
+WITH given AS (
+  DELETE FROM scheduling_occupancy WHERE appointment_id = %(appointment)s::bigint OR hold_id = %(hold)s::bigint RETURNING 1
+)
+SELECT count(*) FROM given
 """
 
 REMOVE_EXPIRED = """
-DELETE FROM scheduling_occupancy WHERE id IN (
-  SELECT id FROM scheduling_occupancy
-  WHERE schedule_id = ANY(%(schedules)s) AND expires_at <= %(now)s
-    AND lower(during) < %(upper)s AND upper(during) > %(lower)s
-  ORDER BY schedule_id, id FOR UPDATE SKIP LOCKED
+WITH expired AS (
+  DELETE FROM scheduling_occupancy WHERE id IN (
+    SELECT occupancy.id
+      FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
+           AS wished (schedule_id, lower, upper)
+      JOIN scheduling_occupancy occupancy
+        ON occupancy.schedule_id = wished.schedule_id AND occupancy.during && tstzrange(wished.lower, wished.upper)
+     WHERE occupancy.expires_at <= %(now)s::timestamptz
+     ORDER BY occupancy.schedule_id, occupancy.id FOR UPDATE OF occupancy SKIP LOCKED
+  )
+  RETURNING 1
 )
+SELECT count(*) FROM expired
 """
 
 Stretch = tuple[int, datetime, datetime]
@@ -47,32 +68,22 @@ def take_time(
         return True
     ordered = sorted(stretches)
     row: dict[str, Any] = {
-        "schedules": [schedule for schedule, _, _ in ordered],
+        "schedules": bigints(schedule for schedule, _, _ in ordered),
         "lowers": [lower for _, lower, _ in ordered],
         "uppers": [upper for _, _, upper in ordered],
-        "kind": OccupancyKind.APPOINTMENT if appointment_id else OccupancyKind.HOLD,
-        "appointment": appointment_id,
-        "hold": hold_id,
+        "kind": OccupancyKind.APPOINTMENT.value if appointment_id else OccupancyKind.HOLD.value,
+        "appointment": appointment_id and Int8(appointment_id),
+        "hold": hold_id and Int8(hold_id),
         "expires_at": expires_at,
+        "now": now,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, row)
-        if cursor.rowcount == len(ordered):
-            return True
-        if appointment_id:
-            cursor.execute("DELETE FROM scheduling_occupancy WHERE appointment_id = %s", [appointment_id])
-        else:
-            cursor.execute("DELETE FROM scheduling_occupancy WHERE hold_id = %s", [hold_id])
-        cursor.execute(
-            REMOVE_EXPIRED,
-            {
-                "schedules": row["schedules"],
-                "now": now,
-                "lower": min(lower for _, lower, _ in ordered),
-                "upper": max(upper for _, _, upper in ordered),
-            },
-        )
-        if not cursor.rowcount:
-            return False
-        cursor.execute(TAKE, row)
-        return bool(cursor.rowcount == len(ordered))
+    if _count(TAKE, row) == len(ordered):
+        return True
+    if not _count(REMOVE_EXPIRED, row):
+        return False
+    _count(GIVE_BACK, row)
+    return _count(TAKE, row) == len(ordered)
+
+
+def _count(sql: str, row: dict[str, Any]) -> int:
+    return int(rows_of(sql, row)[0][0])
