@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from apps.accounts.models import User
@@ -11,12 +12,18 @@ from apps.catalogue.models import ServiceType
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 from apps.rooms.models import Seat
-from apps.rooms.services import link_for, seat_for_user
 from apps.rooms.queries import entry_for
+from apps.rooms.services import link_for, seat_for_user
 from apps.scheduling.models import Appointment, Participant, ParticipantRole, Schedule
 from tests.meeting import meet
 
 BORN = {"day": "13", "month": "3", "year": "1968"}
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_knocked() -> None:
+    """The count of tries with unknown links outlives a test: it is in the cache."""
+    cache.delete_many(["rooms.unknown", "rooms.unknown.127.0.0.1"])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Ada's link: made, found, proved, locked, taken back; and what a bare link tells a stranger."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest

@@ -555,6 +555,7 @@
   }
   function drawLate(minutes) {
     if (!setup.host) return;
+    for (const button of room.querySelectorAll("[data-late]")) button.disabled = false;
     for (const button of room.querySelectorAll("[data-late]")) button.setAttribute("aria-pressed", String(Number(button.dataset.late) === minutes));
     at("late-told").textContent = minutes ? fill(words.late_told, { minutes: String(minutes) }) : words.late_not;
   }

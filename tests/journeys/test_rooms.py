@@ -1,0 +1,216 @@
+"""Real browsers meet in the built-in room: they wait, are let in, and see and hear each other."""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from apps.accounts.models import User
+from apps.patients.models import Patient
+from apps.rooms.models import JoinLink, Seat, SeatState
+from apps.rooms.services import link_for
+from apps.scheduling.models import Appointment, AppointmentStatus, Participant
+from tests.meeting import meet
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def review(live, wound_review, home_care, kari, kari_diary, berg_diary, ada: Patient) -> Appointment:
+    return meet(
+        timezone.now() + timedelta(minutes=5),
+        service_type=wound_review,
+        requester_unit=home_care,
+        booked_by=kari,
+        patient=ada,
+        performer=berg_diary,
+        requester=kari_diary,
+    )
+
+
+@pytest.fixture
+def ada_in(review: Appointment) -> Participant:
+    return review.participants.get(role="patient")
+
+
+@pytest.fixture
+def link(ada_in: Participant) -> str:
+    return link_for(ada_in, now=timezone.now())
+
+
+def prove(page: Page, link: str, day: str = "13") -> None:
+    page.goto(link)
+    page.get_by_label("Dag").fill(day)
+    page.get_by_label("Måned").fill("3")
+    page.get_by_label("År").fill("1968")
+    page.get_by_role("button", name="Fortsett").click()
+
+
+def to_waiting_room(page: Page, link: str) -> None:
+    prove(page, link)
+    expect(page.locator("#check-camera .vt-check__meta")).to_have_text("Virker")
+    page.get_by_role("button", name="Gå til venterommet").click()
+    expect(page.get_by_role("heading", name="Du er i venterommet")).to_be_visible()
+
+
+def into_room(page: Page, appointment: Appointment, sign_in: Callable[[Page, User], Page], user: User) -> None:
+    sign_in(page, user).goto(f"/rom/{appointment.reference}/")
+    page.locator("#ready-join").click()
+    expect(page.locator("#ready")).to_be_hidden()
+
+
+def see_and_hear(page: Page, others: int) -> None:
+    """Wait until pictures have been decoded and sound has arrived from each of the others."""
+    deadline = time.monotonic() + 30
+    found: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        found = page.evaluate("async () => window.videotimeStats ? await window.videotimeStats() : []")
+        through = [one["state"] == "connected" and one["frames"] > 5 and one["packets"] > 20 for one in found]
+        if len(through) == others and all(through):
+            return
+        page.wait_for_timeout(200)
+    raise AssertionError(f"media did not come through: {found}")
+
+
+def seat_of(participant: Participant) -> Seat:
+    return Seat.objects.get(participant=participant)
+
+
+def test_ada_is_let_in_and_both_see_and_hear_each_other(
+    desktop: Page, phone: Page, review, ada_in, link: str, berg: User, sign_in: Any
+):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    card = desktop.locator(".vt-admit")
+    expect(card).to_contain_text("Ada Alm")
+    expect(card).to_contain_text("kamera og lyd virker")
+    assert seat_of(ada_in).state == SeatState.WAITING
+    card.get_by_role("button", name="Slipp inn").click()
+    phone.wait_for_url("**/rom/")
+    see_and_hear(phone, 1)
+    see_and_hear(desktop, 1)
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.ARRIVED
+    codes = [page.evaluate("async () => (await window.videotimeStats())[0].code") for page in (phone, desktop)]
+    assert codes[0]
+    assert codes[0] == codes[1]
+
+    phone.locator("#ctl-sound").click()
+    expect(phone.locator("#ctl-sound")).to_contain_text("Lyd av")
+    desktop.keyboard.press("k")
+    expect(desktop.locator("#ctl-camera")).to_contain_text("Bilde av")
+
+    desktop.locator("#ctl-leave").click()
+    desktop.get_by_role("button", name="Avslutt for alle").click()
+    expect(phone.get_by_role("heading", name="Timen er over")).to_be_visible()
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.FULFILLED
+
+
+def test_three_meet_the_nurse_at_the_patients_home_comes_straight_in(
+    window: Callable[..., Page], review, link: str, berg: User, kari: User, sign_in: Any
+):
+    host, nurse, ada = window(), window(390, 844), window(390, 844)
+    into_room(host, review, sign_in, berg)
+    into_room(nurse, review, sign_in, kari)
+    see_and_hear(host, 1)
+    to_waiting_room(ada, link)
+    expect(nurse.locator(".vt-admit")).to_have_count(0)
+    host.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    for page in (ada, host, nurse):
+        see_and_hear(page, 2)
+
+
+def test_a_reload_brings_the_picture_back(desktop: Page, phone: Page, review, ada_in, link: str, berg, sign_in: Any):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    phone.wait_for_url("**/rom/")
+    see_and_hear(desktop, 1)
+    phone.reload()
+    see_and_hear(phone, 1)
+    desktop.reload()
+    see_and_hear(desktop, 1)
+    see_and_hear(phone, 1)
+
+
+def test_a_stranger_with_the_link_does_not_come_past_the_birth_date(phone: Page, link: str, ada_in):
+    prove(phone, link, day="12")
+    expect(phone.get_by_role("alert")).to_contain_text("4 ganger")
+    assert phone.get_by_label("Dag").input_value() == "12"
+    assert seat_of(ada_in).device is None
+
+
+def test_a_scanner_that_runs_scripts_changes_nothing(window: Callable[..., Page], link: str, ada_in):
+    def rows() -> list[Any]:
+        return [list(model.objects.values()) for model in (JoinLink, Seat, Appointment)]
+
+    before = rows()
+    for _visit in range(3):
+        page = window()
+        page.goto(link)
+        page.wait_for_load_state("networkidle")
+    assert rows() == before
+
+
+def test_ada_who_is_early_is_not_let_in_when_the_host_begins(phone: Page, desktop: Page, review, link, berg, sign_in):
+    Appointment.objects.filter(pk=review.pk).update(
+        starts_at=timezone.now() + timedelta(minutes=50), ends_at=timezone.now() + timedelta(minutes=80)
+    )
+    prove(phone, link)
+    expect(phone.get_by_role("heading", name="Du er tidlig ute")).to_be_visible()
+    expect(phone.get_by_role("timer")).to_contain_text("minutter")
+    sign_in(desktop, berg).goto(f"/rom/{review.reference}/")
+    expect(desktop.get_by_role("heading", name="Rommet er ikke åpent ennå")).to_be_visible()
+    phone.get_by_role("link", name="Test kamera og lyd").click()
+    expect(phone.locator("#check-camera .vt-check__meta")).to_have_text("Virker")
+
+
+def test_who_is_declined_is_told(desktop: Page, phone: Page, review, link: str, berg: User, sign_in: Any):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Avvis").click()
+    expect(phone.get_by_role("heading", name="Du ble ikke sluppet inn")).to_be_visible()
+    expect(desktop.locator(".vt-admit")).to_have_count(0)
+
+
+def test_a_second_device_puts_out_the_first_and_waits(
+    window: Callable[..., Page], review, ada_in, link: str, berg: User, sign_in: Any
+):
+    host, first, second = window(), window(390, 844), window(390, 844)
+    to_waiting_room(first, link)
+    into_room(host, review, sign_in, berg)
+    host.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(host, 1)
+    to_waiting_room(second, link)
+    expect(first.locator("#room-empty")).to_contain_text("annen enhet")
+    expect(host.locator(".vt-admit")).to_contain_text("ny enhet")
+    assert seat_of(ada_in).state == SeatState.WAITING
+    host.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(second, 1)
+
+
+def test_the_waiting_room_says_that_it_is_late(desktop: Page, phone: Page, review, link: str, berg, sign_in: Any):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.get_by_role("button", name="10 min", exact=True).click()
+    expect(phone.locator("#waiting-late")).to_contain_text("10 minutter")
+
+
+def test_a_connection_that_breaks_comes_back(desktop: Page, phone: Page, review, ada_in, link, berg, sign_in):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    phone.wait_for_url("**/rom/")
+    see_and_hear(desktop, 1)
+    sockets_before = seat_of(ada_in).channel
+    phone.context.set_offline(True)
+    phone.context.set_offline(False)
+    phone.reload()
+    see_and_hear(phone, 1)
+    assert seat_of(ada_in).channel != sockets_before
+    assert seat_of(ada_in).state == SeatState.HERE
