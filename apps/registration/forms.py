@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -12,7 +11,7 @@ from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.organisations.models import Unit
 
-from .models import NotNeededReason, Registration, RegistrationState
+from .models import NotNeededReason, RegistrationQuerySet, RegistrationState
 from .services import BY_PERSON, clean_contact_id
 
 LARGEST_VERSION = 2_000_000_000
@@ -55,7 +54,7 @@ class Filters(forms.Form):
     def typed(self) -> str:
         return str(self.cleaned_data.get("search") or "").strip()
 
-    def within(self, registrations: QuerySet[Registration], now: datetime) -> QuerySet[Registration]:
+    def within(self, registrations: RegistrationQuerySet, now: datetime) -> RegistrationQuerySet:
         """Narrow to the unit and the period, or to what was searched for."""
         if self.cleaned_data.get("unit"):
             registrations = registrations.filter(unit__uid=self.cleaned_data["unit"])
@@ -71,7 +70,7 @@ class Filters(forms.Form):
             return registrations.filter(held_at__gte=now - timedelta(days=int(self.cleaned_data["period"])))
         return registrations
 
-    def in_view(self, registrations: QuerySet[Registration]) -> QuerySet[Registration]:
+    def in_view(self, registrations: RegistrationQuerySet) -> RegistrationQuerySet:
         if self.typed or self.chosen_view == "all":
             return registrations.order_by("-held_at", "-pk")
         if self.chosen_view == "awaiting":

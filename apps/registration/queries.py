@@ -142,31 +142,21 @@ def backlog(user: User, *, now: datetime) -> list[UnitBacklog]:
     """Return what is missing in each unit that this user registers for, the longest waiting first."""
     units = units_to_register_for(user, now=now)
     week_ago = now - timedelta(days=7)
-    rows = {
-        row["unit_id"]: row
-        for row in Registration.objects.filter(unit__in=units)
+    awaiting = Q(state=RegistrationState.AWAITING)
+    counted = (
+        Registration.objects.filter(unit__in=units)
         .order_by()
         .values("unit_id")
         .annotate(
-            awaiting=Count("pk", filter=Q(state=RegistrationState.AWAITING)),
-            oldest=Min("held_at", filter=Q(state=RegistrationState.AWAITING)),
-            over_a_week=Count("pk", filter=Q(state=RegistrationState.AWAITING, held_at__lt=week_ago)),
+            awaiting=Count("pk", filter=awaiting),
+            oldest=Min("held_at", filter=awaiting),
+            over_a_week=Count("pk", filter=awaiting & Q(held_at__lt=week_ago)),
             without_contact_id=Count("pk", filter=Q(state=RegistrationState.REGISTERED, dips_contact_id="")),
         )
-    }
-    nothing = {"awaiting": 0, "oldest": None, "over_a_week": 0, "without_contact_id": 0}
-    found = []
-    for unit in units:
-        row = rows.get(unit.pk, nothing)
-        found.append(
-            UnitBacklog(
-                unit=unit,
-                awaiting=row["awaiting"],
-                oldest=row["oldest"],
-                over_a_week=row["over_a_week"],
-                without_contact_id=row["without_contact_id"],
-            )
-        )
+        .values_list("unit_id", "awaiting", "oldest", "over_a_week", "without_contact_id")
+    )
+    by_unit = {unit_id: rest for unit_id, *rest in counted}
+    found = [UnitBacklog(unit, *by_unit.get(unit.pk, (0, None, 0, 0))) for unit in units]
     return sorted(found, key=lambda each: (each.oldest is None, each.oldest or now, each.unit.name))
 
 

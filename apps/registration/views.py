@@ -293,9 +293,6 @@ def _refused(
     if bound is not None and refusal is not None and refusal.field in bound.fields:
         bound.add_error(refusal.field, str(refusal))
         refusal = None
-    if bound is not None:
-        bound.data = bound.data.copy()
-        bound.data["version"] = str(current.version)
     if from_row and is_htmx(request):
         return _row(request, current, now, refusal=refusal, status=status)
     return _drawer(

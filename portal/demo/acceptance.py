@@ -132,9 +132,9 @@ def _organisations(side: Side) -> None:
             sms_sender=f"Prove{side.letter}",
             phone=f"+4700{900000 + ord(side.letter):06}",
         )
-    for key, (owner, name, kind) in UNITS.items():
+    for key, (owner, name, unit_kind) in UNITS.items():
         side.units[key] = add_unit(
-            organisation=side.organisations[owner], name=f"{name} {side.letter}", kind=kind, phone="+4700900100"
+            organisation=side.organisations[owner], name=f"{name} {side.letter}", kind=unit_kind, phone="+4700900100"
         )
 
 

@@ -256,7 +256,9 @@ def _patients(made: Region) -> None:
     made.chance.shuffle(names)
     fresh = iter([name for name in names if name not in taken])
     used: set[str] = set()
-    patients, relations, kin = [], [], []
+    patients: list[Patient] = []
+    relations: list[CareRelation] = []
+    kin: list[NextOfKin] = []
     for group in data["patients"]:
         unit = made.units[group["unit"]]
         children = group["unit"] == "children"

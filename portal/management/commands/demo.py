@@ -1,6 +1,6 @@
 import time
 from argparse import ArgumentParser
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -18,7 +18,7 @@ from portal.demo import region, sessions
 
 class Command(BaseCommand):
     help = "Fill an empty installation with a made-up region. A second run changes nothing. Exists in the demo only."
-    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[assignment]
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--accounts", action="store_true", help="list who can sign in as well")

@@ -1,6 +1,6 @@
 import json
 from argparse import ArgumentParser
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         "once; earlier runs stay as they are. The diaries are open on every day of the week. Refused in production."
     )
 
-    requires_system_checks: ClassVar[list[str]] = []  # type: ignore[assignment]  (refused before anything else)
+    requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print everything as one JSON document")
