@@ -8,6 +8,8 @@ from typing import Any, Final
 from django import forms
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +29,7 @@ PLACES: Final = {
     UnitKind.HEALTH_HOUSE: PlaceOfPatient.HEALTH_HOUSE,
     UnitKind.WARD: PlaceOfPatient.WARD,
 }
+capfirst_lazy = lazy(capfirst, str)
 SPOKEN_HERE: Final = {"nob", "nno"}
 
 
@@ -98,14 +101,14 @@ class PeopleForm(GuestForm):
     companion = forms.ChoiceField(label=_("Who is with the patient?"), error_messages={"required": _("Choose who.")})
     place = forms.ChoiceField(
         label=_("Where is the patient?"),
-        choices=PlaceOfPatient.choices,
+        choices=[(value, capfirst_lazy(label)) for value, label in PlaceOfPatient.choices],
         error_messages={"required": _("Choose where the patient is."), "invalid_choice": _("Choose from the list.")},
     )
     wants_interpreter = forms.BooleanField(label=_("Interpreter"), required=False)
     interpreter = forms.ChoiceField(label=_("Language"), required=False)
     by_phone = forms.ChoiceField(
         label=_("The interpreter takes part"),
-        choices=[("screen", _("by video")), ("phone", _("by telephone"))],
+        choices=[("screen", capfirst_lazy(_("by video"))), ("phone", capfirst_lazy(_("by telephone")))],
         required=False,
         widget=forms.RadioSelect,
     )
@@ -143,6 +146,7 @@ class PeopleForm(GuestForm):
         if self.asks_for_interpreter:
             self.fields["interpreter"].choices = [("", gettext("Choose")), *language_choices()]  # type: ignore[attr-defined]
             self.fields["by_phone"].look = "pills"  # type: ignore[attr-defined]
+            self.fields["interpreter"].required = self.fields["by_phone"].required = True
         else:
             for name in ("wants_interpreter", "interpreter", "by_phone"):
                 del self.fields[name]
@@ -168,6 +172,15 @@ class PeopleForm(GuestForm):
             error_messages={"required": _("Choose who."), "invalid_choice": _("Choose from the list.")},
         )
         self.order_fields(self.field_order)
+
+    def full_clean(self) -> None:
+        """The interpreter's language is asked for only with an interpreter; it is no wish then, so it says so."""
+        asked = [self.fields[name] for name in ("interpreter", "by_phone") if name in self.fields]
+        for one in asked:
+            one.required = False
+        super().full_clean()
+        for one in asked:
+            one.required = True
 
     def clean(self) -> dict[str, Any]:
         cleaned = forms.Form.clean(self) or self.cleaned_data

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
 from apps.organisations.models import Unit
-from apps.patients.models import Patient
+from apps.patients.models import CareRelation, Patient
 from apps.patients.queries import visible_patients
 
 from ..models import (
@@ -50,12 +50,16 @@ def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
 
 def recent_patients(user: User, unit: Unit) -> list[Patient]:
     """Return the unit's patients, those last booked for first: a known patient is one tap away."""
-    booked = Max("appointments__booked_at", filter=Q(appointments__requester_unit=unit))
+    last = (
+        Appointment.objects.filter(patient=OuterRef("pk"), requester_unit=unit)
+        .order_by("-booked_at")
+        .values("booked_at")
+    )
     return list(
         visible_patients(user)
-        .filter(care_relations__unit=unit)
-        .annotate(last_booked=booked, since=Max("care_relations__id", filter=Q(care_relations__unit=unit)))
-        .order_by(booked.desc(nulls_last=True), "-since")[:RECENT]
+        .filter(Exists(CareRelation.objects.filter(patient=OuterRef("pk"), unit=unit)))
+        .annotate(last_booked=Subquery(last[:1]))
+        .order_by(F("last_booked").desc(nulls_last=True), "-created_at")[:RECENT]
     )
 
 

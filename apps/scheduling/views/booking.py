@@ -403,7 +403,7 @@ def _again(
 def _shown(request: StaffRequest, page: Page, *, status: int = 200) -> HttpResponse:
     context = page.context()
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith(("steg", "times")):
-        return render(request, "scheduling/booking/_swap.html", context, status=status)
+        return render(request, "scheduling/booking/_swap.html", {**context, "swapped": True}, status=status)
     if page.draft is None:
         context["unfinished"] = drafts_of(request.user, request.unit)[:5]
     return render(request, "scheduling/booking/booking.html", context, status=status)

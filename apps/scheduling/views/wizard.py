@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from apps.catalogue import questionnaire
 from apps.catalogue.families import Family
-from apps.catalogue.models import ServiceType
+from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
 from apps.common.dates import clock, clock_range, near_day, plain_day
@@ -41,7 +41,7 @@ from ..queries.open_times import NoTime, Suggestion
 from .cards import look_of
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
-SHOWN_A_DAY: Final = 8
+SHOWN_A_DAY: Final = 4
 MOST_TIMES: Final = 200
 FEW: Final = 4
 FILTER_FROM: Final = 9
@@ -230,13 +230,13 @@ class Page:
         if self.service is None:
             return ""
         if found is not None:
-            names = [
-                _("you") if self._is_me(one.schedule_id) else one.name
-                for one in found.who
-                if one.role not in {ParticipantRole.PATIENT, ParticipantRole.EQUIPMENT}
-            ]
+            coming = [one for one in found.who if one.role not in {ParticipantRole.PATIENT, ParticipantRole.EQUIPMENT}]
+            coming.sort(key=lambda one: not self._is_me(one.schedule_id))
+            names = [_("you") if self._is_me(one.schedule_id) else one.name for one in coming]
         else:
-            names = [self._needed_said(one) for one in self._needed() if self._counts(one)]
+            counting = [one for one in self._needed() if self._counts(one)]
+            counting.sort(key=lambda one: one.source != NeedSource.REQUESTER)
+            names = [self._needed_said(one) for one in counting]
         return capfirst(listed(name for name in names if name))
 
     def _is_me(self, schedule_id: int) -> bool:
@@ -277,7 +277,7 @@ class Page:
         ]
         grouped: dict[str, list[Tile]] = {}
         for tile in tiles:
-            grouped.setdefault(tile.look.name if len(tiles) >= FILTER_FROM else "", []).append(tile)
+            grouped.setdefault(group_of(tile.service) if len(tiles) >= FILTER_FROM else "", []).append(tile)
         return {
             "groups": [TileGroup(title, some) for title, some in grouped.items()],
             "filter": len(tiles) >= FILTER_FROM,
@@ -480,6 +480,13 @@ def length_of(draft: BookingDraft) -> timedelta:
 
 def photos_of(draft: BookingDraft) -> QuerySet[Photo]:
     return draft.photos.defer("image", "thumbnail")
+
+
+def group_of(service: ServiceType) -> str:
+    """Sort many services by how they are used; their families show by colour and icon."""
+    if service.scenario.portal_use == PortalUse.SAME_DAY:
+        return _("Set up the same day")
+    return _("Most used") if service.scenario.priority == 1 else _("More services")
 
 
 def said_of(patient: Patient) -> str:

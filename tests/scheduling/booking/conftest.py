@@ -1,11 +1,8 @@
 """Kari books a wound review for Ada in a browser without script, and with htmx."""
 
-from datetime import datetime, time
-
 import pytest
-from django.utils import timezone
 
-from apps.scheduling.models import BookingDraft, Opening, Schedule
+from apps.scheduling.models import BookingDraft, Team, TeamMember
 
 WOUND = {
     "form-wound_type": "venous",
@@ -32,15 +29,9 @@ def wound_form():
 
 
 @pytest.fixture
-def everyone_always_open(wound_review, kari_diary, berg_diary, holm_diary, amina_diary):
-    """Pages ask the real clock, so that diaries are open on every day of the week and on holidays."""
-    Schedule.objects.update(works_on_holidays=True)
-    Opening.objects.all().delete()
-    Opening.objects.bulk_create(
-        Opening(schedule=diary, weekday=day, starts=time(0, 0), ends=time(23, 59))
-        for diary in (kari_diary, berg_diary, holm_diary, amina_diary)
-        for day in range(7)
-    )
+def monday(clock):
+    """Monday 2 March 2026, 08.00."""
+    return clock("2026-03-02 08.00")
 
 
 class Booker:
@@ -84,10 +75,13 @@ class Booker:
 
 
 @pytest.fixture
-def booker(as_user, kari, wound_review, everyone_always_open):
+def booker(monday, as_user, kari, kari_diary, wound_review):
     return Booker(as_user(kari), wound_review)
 
 
 @pytest.fixture
-def clock() -> datetime:
-    return timezone.now()
+def municipal_team(home_care, kari_diary):
+    """Those in the municipality who take part in discharge meetings."""
+    team = Team.objects.create(unit=home_care, name="Tildelingskontoret")
+    TeamMember.objects.create(team=team, schedule=kari_diary)
+    return team
