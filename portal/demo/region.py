@@ -40,6 +40,7 @@ CLINIC: Final = ((time(8), time(11, 30)), (time(12), time(15, 30)))
 ROUND_THE_CLOCK: Final = ((time(7, 30), time(21, 30)),)
 WEEKDAYS, ALL_DAYS = range(5), range(7)
 SINCE: Final = timedelta(days=400)
+NOT_TUNED: Final = {"unit", "scenario", "with", "agreed", "mode"}
 
 
 @lru_cache(maxsize=1)
@@ -214,13 +215,13 @@ def _services(made: Region) -> None:
     scenarios = {scenario.code: scenario for scenario in Scenario.objects.all()}
     needs: list[Need] = []
     for entry in region()["services"]:
-        tuned = {key: value for key, value in entry.items() if key not in {"unit", "scenario", "with"}}
+        tuned = {key: value for key, value in entry.items() if key not in NOT_TUNED}
         service = offer_service(
             unit=made.units[entry["unit"]], scenario=scenarios[entry["scenario"]], providers=["builtin"], **tuned
         )
         made.services[f"{entry['unit']}/{entry['scenario']}"] = service
         needs += _needs(made, service, entry)
-        _agreements(made, service)
+        _agreements(made, service, entry)
     Need.objects.bulk_create(needs)
 
 
@@ -240,11 +241,11 @@ def _needs(made: Region, service: ServiceType, entry: dict[str, Any]) -> list[Ne
     ]
 
 
-def _agreements(made: Region, service: ServiceType) -> None:
-    mode = AgreementMode.ON_REQUEST if service.scenario.code == "surgery-guidance" else AgreementMode.DIRECT
-    for key, organisation in made.organisations.items():
-        if key != "interpreters" and organisation.pk != service.unit.organisation_id:
-            agree(service_type=service, organisation=organisation, mode=mode)
+def _agreements(made: Region, service: ServiceType, entry: dict[str, Any]) -> None:
+    for key in entry.get("agreed", [key for key in made.organisations if key != "interpreters"]):
+        organisation = made.organisations[key]
+        if organisation.pk != service.unit.organisation_id:
+            agree(service_type=service, organisation=organisation, mode=entry.get("mode", AgreementMode.DIRECT))
 
 
 # Patients ------------------------------------------------------------------------------------------------------------
