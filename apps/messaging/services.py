@@ -252,15 +252,15 @@ def _still_ours(message: OutboxMessage) -> OutboxMessage | None:
 
 @transaction.atomic
 def _record_sent(message: OutboxMessage, carrier: Carrier, accepted: Accepted, now: datetime) -> None:
-    OutboxMessage.objects.filter(pk=message.pk).update(carrier=carrier.name, carrier_id=accepted.carrier_id[:100])
     row = _still_ours(message)
     if row is None:
+        OutboxMessage.objects.filter(pk=message.pk).update(carrier=carrier.name, carrier_id=accepted.carrier_id[:100])
         return
+    row.carrier, row.carrier_id = carrier.name, accepted.carrier_id[:100]
+    row.state, row.sent_at, row.failure = OutboxState.SENT, now, ""
+    row.save(update_fields=["carrier", "carrier_id", "state", "sent_at", "failure"])
     if accepted.delivered:
         _finish(row, OutboxState.DELIVERED, now)
-        return
-    row.state, row.sent_at, row.failure = OutboxState.SENT, now, ""
-    row.save(update_fields=["state", "sent_at", "failure"])
 
 
 @transaction.atomic
