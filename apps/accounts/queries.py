@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from apps.common.prepared import Prepared
+
 from .models import ApiKey, User
 
 DEMO_DOMAIN: Final = "@demo.videotime.example"
@@ -50,4 +52,11 @@ def backup_codes_left(user: User) -> int:
 
 def live_key(digest: bytes, now: datetime) -> ApiKey | None:
     """Return the key with this digest and its user in one query, if both may still be used."""
-    return ApiKey.objects.live(now).filter(digest=digest, user__is_active=True).select_related("user").first()
+    return _LIVE_KEY.first(digest=digest, now=now)
+
+
+_LIVE_KEY = Prepared(
+    lambda digest, now: ApiKey.objects.live(now).filter(digest=digest, user__is_active=True).select_related("user"),
+    digest=bytes,
+    now=datetime,
+)

@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError, breach_raises
+from apps.common.prepared import Prepared
 
 from .models import ApiKey, KeptAnswer, User
 
@@ -177,6 +178,9 @@ class AnswerState(Enum):
     OTHER_REQUEST = auto()
 
 
+_KEPT = Prepared(lambda key: KeptAnswer.objects.filter(key=key), key=bytes)
+
+
 def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[str, Any] | None]:
     """Take the slot for this transaction, or say how it stands; a kept answer comes along.
 
@@ -186,7 +190,7 @@ def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(slot.key[:8], "big", signed=True)])
         if not cursor.fetchone()[0]:
             return AnswerState.UNDER_WAY, None
-    kept = KeptAnswer.objects.filter(key=slot.key).first()
+    kept = _KEPT.first(key=slot.key)
     if kept is None:
         return AnswerState.FREE, None
     if kept.created_at <= now - ANSWERS_KEPT:

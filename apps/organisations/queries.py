@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.audit.services import Actor
+from apps.common.prepared import Prepared
 
 from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, Role, Unit
 
@@ -44,12 +45,7 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
     """Return the user's work: one query. The unit is the one chosen, else her first."""
     if not user.is_active:
         return Staff(user)
-    memberships = list(
-        Membership.objects.valid_on(today or timezone.localdate())
-        .filter(user=user)
-        .select_related("unit__organisation")
-        .order_by("id")
-    )
+    memberships = _MEMBERSHIPS(user_id=user.pk, today=today or timezone.localdate())
     units = list({membership.unit_id: membership.unit for membership in memberships}.values())
     if not units:
         return Staff(user)
@@ -61,6 +57,15 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
         roles=frozenset(membership.role for membership in memberships if membership.unit_id == unit.pk),
         all_roles=frozenset(membership.role for membership in memberships),
     )
+
+
+_MEMBERSHIPS = Prepared(
+    lambda user_id, today: (
+        Membership.objects.valid_on(today).filter(user=user_id).select_related("unit__organisation").order_by("id")
+    ),
+    user_id=int,
+    today=date,
+)
 
 
 def actor_of(request: HttpRequest) -> Actor:

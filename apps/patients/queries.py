@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.crypto import blind_index
+from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_SEE_PATIENTS, Membership, Unit
 
 from .identifiers import InvalidIdentifier, accept_identifier
@@ -26,13 +28,17 @@ def visible_patients(user: User, *, today: date | None = None) -> QuerySet[Patie
     """Return the patients of the units where this user may see patients. The one door."""
     if not user.is_active:
         return Patient.objects.none()
-    units = (
-        Membership.objects.valid_on(today or timezone.localdate())
-        .with_role(MAY_SEE_PATIENTS)
-        .filter(user=user)
-        .values("unit_id")
-    )
+    return _of_units_of(user.pk, today or timezone.localdate())
+
+
+def _of_units_of(user_id: int, today: date) -> QuerySet[Patient]:
+    units = Membership.objects.valid_on(today).with_role(MAY_SEE_PATIENTS).filter(user=user_id).values("unit_id")
     return Patient.objects.filter(Exists(CareRelation.objects.filter(patient=OuterRef("pk"), unit__in=units)))
+
+
+def visible_patient(user: User, uid: UUID) -> Patient | None:
+    """Return one of them."""
+    return _VISIBLE.first(user_id=user.pk, today=timezone.localdate(), uid=uid) if user.is_active else None
 
 
 def search_patients(user: User, unit: Unit, text: str) -> list[Patient]:
@@ -56,6 +62,11 @@ def search_organisation(unit: Unit, text: str) -> list[Patient]:
 
 def person_index(national_id: str) -> bytes:
     return blind_index(national_id, "person")
+
+
+_VISIBLE = Prepared(
+    lambda user_id, today, uid: _of_units_of(user_id, today).filter(uid=uid), user_id=int, today=date, uid=UUID
+)
 
 
 def _matching(text: str) -> Q | None:

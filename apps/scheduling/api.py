@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -21,7 +21,7 @@ from apps.audit.models import Action
 from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
-from apps.catalogue.queries import bookable_services
+from apps.catalogue.queries import bookable_service
 from apps.common.api import (
     Code,
     FieldProblem,
@@ -40,13 +40,14 @@ from apps.common.api import (
 )
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
+from apps.common.prepared import Prepared
 from apps.common.retry import retry_on_deadlock
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
 from apps.patients.phones import normalise_phone
-from apps.patients.queries import visible_patients
+from apps.patients.queries import visible_patient
 
 from . import errors, queries, services
 from .models import (
@@ -300,8 +301,8 @@ def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
 
 def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
     """Look up what is named; what the caller may not see is answered as if it did not exist."""
-    service = _named(bookable_services(request.unit, timezone.localdate()), wanted.service_type, "service_type")
-    patient = _named(visible_patients(request.user), wanted.patient, "patient") if wanted.patient else None
+    service = _there(bookable_service(request.unit, wanted.service_type), "service_type")
+    patient = _there(visible_patient(request.user, wanted.patient), "patient") if wanted.patient else None
     alone = service.patient_joins_alone if wanted.patient_joins_alone is None else wanted.patient_joins_alone
     return BookingRequest(
         service_type=service,
@@ -318,8 +319,7 @@ def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
     )
 
 
-def _named(found: QuerySet[M], uid: UUID, field: str) -> M:
-    row = found.filter(uid=uid).first()
+def _there(row: M | None, field: str) -> M:
     if row is None:
         detail = _("There is nothing here with this identifier.")
         raise Refused(404, "not-found", errors=[FieldProblem(pointer=f"/{field}", code="not-found", detail=detail)])
@@ -639,8 +639,14 @@ def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
 
 def _participants(request: ApiRequest, appointment: Appointment) -> list[ParticipantOut]:
     names = _sees_patients(request)
-    people = appointment.participants.select_related("schedule")
+    people = _PEOPLE(appointment_id=appointment.pk)
     return [_participant(one, appointment, names=names) for one in people]
+
+
+_PEOPLE = Prepared(
+    lambda appointment_id: Participant.objects.filter(appointment=appointment_id).select_related("schedule"),
+    appointment_id=int,
+)
 
 
 def _participant(one: Participant, appointment: Appointment, *, names: bool) -> ParticipantOut:

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
+from apps.common.prepared import Prepared
 from apps.organisations.models import Unit
 from apps.patients.models import CareRelation, Patient
 from apps.patients.queries import visible_patients
@@ -106,19 +107,21 @@ def usual_performers(patient: Patient | None, service_type_id: int) -> tuple[int
     """Return whom the patient met last time in this service: continuity comes before chance."""
     if patient is None:
         return ()
+    met = _PERFORMERS_LAST_TIME(person_index=bytes(patient.person_index), service_type_id=service_type_id)
+    return tuple(one.schedule_id for one in met if one.schedule_id is not None)
+
+
+def _performers_last_time(person_index: bytes, service_type_id: int) -> QuerySet[Participant]:
     last = (
         Appointment.objects.live()
-        .filter(patient__person_index=patient.person_index, service_type=service_type_id)
+        .filter(patient__person_index=person_index, service_type=service_type_id)
         .order_by("-starts_at")
-        .first()
+        .values("pk")[:1]
     )
-    if last is None:
-        return ()
-    return tuple(
-        Participant.objects.filter(
-            appointment=last, role=ParticipantRole.PERFORMER, schedule__isnull=False
-        ).values_list("schedule_id", flat=True)
-    )
+    return Participant.objects.filter(appointment=last, role=ParticipantRole.PERFORMER, schedule__isnull=False)
+
+
+_PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, service_type_id=int)
 
 
 def request_of_draft(draft: BookingDraft, requester: Schedule | None) -> BookingRequest:

@@ -1,6 +1,7 @@
 """Schedules of people: made when they are first needed."""
 
 from apps.accounts.models import User
+from apps.common.prepared import Prepared
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
@@ -9,6 +10,8 @@ from ..models import Schedule, ScheduleKind
 
 def schedule_for_user(user: User, *, unit: Unit | None) -> Schedule:
     """Return the user's own schedule; one without opening rules is made for somebody who had none."""
+    if (known := _OF_USER.first(user_id=user.pk)) is not None:
+        return known
     schedule, _made = Schedule.objects.get_or_create(
         user=user,
         defaults={
@@ -24,7 +27,13 @@ def schedule_for_user(user: User, *, unit: Unit | None) -> Schedule:
 
 def schedule_for_patient(patient: Patient) -> Schedule:
     """Return the person's schedule, the same in every organisation that knows her."""
+    if (known := _OF_PERSON.first(person_index=bytes(patient.person_index))) is not None:
+        return known
     schedule, _made = Schedule.objects.get_or_create(
         person_index=patient.person_index, defaults={"kind": ScheduleKind.PATIENT, "always_open": True}
     )
     return schedule
+
+
+_OF_USER = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
+_OF_PERSON = Prepared(lambda person_index: Schedule.objects.filter(person_index=person_index), person_index=bytes)

@@ -4,12 +4,21 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apps.catalogue.models import Agreement, AgreementMode, PortalUse
+from apps.common.prepared import Prepared
 
 from .. import errors
 from ..queries.request import BookingRequest
 
 OSLO = ZoneInfo("Europe/Oslo")
 STEP = timedelta(minutes=5)
+
+_AGREEMENT = Prepared(
+    lambda service_type_id, organisation_id: Agreement.objects.filter(
+        service_type=service_type_id, organisation=organisation_id
+    ),
+    service_type_id=int,
+    organisation_id=int,
+)
 
 
 def check_request(request: BookingRequest) -> None:
@@ -22,9 +31,7 @@ def check_request(request: BookingRequest) -> None:
     if not service.active or service.scenario.portal_use == PortalUse.NOT_OFFERED:
         raise errors.NotOffered
     if service.unit.organisation_id != request.requester_unit.organisation_id:
-        agreement = Agreement.objects.filter(
-            service_type=service, organisation_id=request.requester_unit.organisation_id
-        ).first()
+        agreement = _AGREEMENT.first(service_type_id=service.pk, organisation_id=request.requester_unit.organisation_id)
         if agreement is None:
             raise errors.NoAgreement
         if agreement.mode == AgreementMode.ON_REQUEST:
