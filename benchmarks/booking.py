@@ -4,8 +4,7 @@ hot    everybody wants the same six people within the same 96 half-hours, which 
 free   three of a thousand people on any of 250 days: nearly every attempt succeeds
 whole  complete bookings through the service: rules, search, appointment, participants, history, and the time taken
 
-The first two do what the service does about time: look whether it is free (a search of one start), and if so take it,
-in a transaction. Several then still want the same: the database refuses all but one. Afterwards every row is compared
+The first two do what the service does about time: look whether it is free, and if so take it in a transaction. Several then still want the same: the database refuses all but one. Afterwards every row is compared
 with its neighbours: an overlap, a deadlock or an error fails the run.
 """
 
@@ -28,10 +27,8 @@ from django.db import DatabaseError, connection, transaction  # noqa: E402
 from apps.accounts.models import User  # noqa: E402
 from apps.catalogue.models import ServiceType  # noqa: E402
 from apps.common.errors import DomainError  # noqa: E402
-from apps.scheduling.engine.units import unit_at  # noqa: E402
 from apps.scheduling.models import Hold, Schedule  # noqa: E402
-from apps.scheduling.queries import BookingRequest, OpenTime, open_times  # noqa: E402
-from apps.scheduling.queries.diaries import taken_loader  # noqa: E402
+from apps.scheduling.queries import BookingRequest, OpenTime, open_times, schedules_taken  # noqa: E402
 from apps.scheduling.services import book_appointment  # noqa: E402
 from apps.scheduling.services.taking import take_time  # noqa: E402
 from benchmarks.data import JOINT_SERVICES, Filled, filled, fresh_copy  # noqa: E402
@@ -187,12 +184,11 @@ def taking(number: int, wish: Callable[[], tuple[list[int], datetime, datetime]]
     def attempt() -> str:
         nonlocal hold
         people, start, end = wish()
-        begin = unit_at(start)
-        found = taken_loader(people, now=now)(begin, unit_at(end))
-        if any(stop > begin for stretches in found.values() for _, stop in stretches):
+        stretches = [(one, start, end) for one in people]
+        if schedules_taken(stretches, now=now):
             return REFUSED
         with transaction.atomic():
-            if not take_time([(one, start, end) for one in people], now=now, hold_id=hold, expires_at=FAR):
+            if not take_time(stretches, now=now, hold_id=hold, expires_at=FAR):
                 transaction.set_rollback(True)
                 return LOST
         hold = next(holds)

@@ -26,6 +26,7 @@ import os  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.cached_db import SessionStore  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from django_otp import DEVICE_ID_SESSION_KEY  # noqa: E402
@@ -50,6 +51,7 @@ Ask = Callable[[HTTPConnection], int]
 
 
 def main(seconds: float) -> int:
+    call_command("collectstatic", "--no-input", verbosity=0)
     fresh_copy(filled(BOOKINGS))
     user = booker()
     services = list(ServiceType.objects.select_related("unit", "scenario").order_by("pk")[:JOINT_SERVICES])
@@ -68,16 +70,17 @@ def main(seconds: float) -> int:
     connection.close()
     with server() as port:
         row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "answers")
-        least = 0.0
+        least, answers = 0.0, Counter[int]()
         for name, ask in pages.items():
             alone = timed(port, ask)
             least = least or percentile(alone, 50)
             counts = together(port, [ask] * CLIENTS, seconds)
             told(name, alone, least, counts, seconds)
+            answers += counts
         askers = [bookings_of(key, wishes[number::CLIENTS]) for number in range(CLIENTS)]
         counts = together(port, askers, seconds)
         told("API: complete booking of a free time", [], least, counts, seconds)
-    return 0
+    return 0 if set(answers) == {200} and set(counts) <= {201, 409} else 1
 
 
 def told(name: str, alone: list[float], least: float, counts: Counter[int], seconds: float) -> None:

@@ -71,7 +71,7 @@ def joint_times(
     """List the first times, the earliest first; schedules without openings are never free."""
     found: list[JointTime] = []
     for first, last in _chunks(*question.starts):
-        taken = load_taken(first - question.before, last + question.length + question.after)
+        taken = load_taken(*_reach(question, first, last))
         found += _times_in(question, first, last, openings, taken, None if limit is None else limit - len(found))
         if limit is not None and len(found) >= limit:
             break
@@ -88,6 +88,15 @@ def narrowed(question: Question, start: int, chosen: Mapping[int, int]) -> Quest
         for n, need in enumerate(question.needs)
     )
     return replace(question, needs=needs, first=start, last=start + 1)
+
+
+def first_read(question: Question) -> tuple[int, int]:
+    """Return the stretch that the search will read first, for those who can read it along with the rest."""
+    return _reach(question, *next(iter(_chunks(*question.starts)), (0, 0)))
+
+
+def _reach(question: Question, first: int, last: int) -> tuple[int, int]:
+    return first - question.before, last + question.length + question.after
 
 
 def _chunks(first: int, last: int) -> Iterable[tuple[int, int]]:

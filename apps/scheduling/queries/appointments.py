@@ -4,9 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db import connection
-
 from apps.accounts.models import User
+from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
 
 from ..models import Appointment, Participant, ParticipantRole
@@ -19,8 +18,8 @@ SELECT DISTINCT wanted.schedule_id
 FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
      AS wanted (schedule_id, lower, upper)
 JOIN scheduling_occupancy AS occupancy ON occupancy.schedule_id = wanted.schedule_id
-  AND lower(occupancy.during) < wanted.upper AND upper(occupancy.during) > wanted.lower
-WHERE occupancy.expires_at IS NULL OR occupancy.expires_at > %(now)s
+  AND occupancy.during && tstzrange(wanted.lower, wanted.upper)
+WHERE occupancy.expires_at IS NULL OR occupancy.expires_at > %(now)s::timestamptz
 """
 
 
@@ -83,14 +82,13 @@ def people_in(appointment: Appointment, roles: Collection[str] = ()) -> list[Par
 
 def schedules_taken(stretches: Sequence[tuple[int, datetime, datetime]], *, now: datetime) -> set[int]:
     """Return which of these schedules have something in the stretch asked for."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKEN,
-            {
-                "schedules": [schedule for schedule, _, _ in stretches],
-                "lowers": [lower for _, lower, _ in stretches],
-                "uppers": [upper for _, _, upper in stretches],
-                "now": now,
-            },
-        )
-        return {schedule for (schedule,) in cursor.fetchall()}
+    rows = rows_of(
+        TAKEN,
+        {
+            "schedules": bigints(schedule for schedule, _, _ in stretches),
+            "lowers": [lower for _, lower, _ in stretches],
+            "uppers": [upper for _, _, upper in stretches],
+            "now": now,
+        },
+    )
+    return {schedule for (schedule,) in rows}

@@ -1,10 +1,10 @@
 """What the search reads: who may fill each need, when they are open, and what is taken.
 
-One query for the needs with everyone who may fill them and their opening rules, and one for each stretch of time
-that is looked at. Rows stay tuples: objects cost more than the search itself (docs/benchmarks.md).
+One query for the needs with everyone who may fill them, their opening rules and what is taken of the stretch that is
+looked at first, and one for each further stretch. Rows stay tuples: objects cost more than the search itself
+(docs/benchmarks.md).
 """
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import groupby
@@ -24,8 +24,34 @@ from ..models import NeedSource, TeamOrder
 
 ZONE = "Europe/Oslo"
 
+# What is taken of `one`, packed: fetching thousands of rows costs more than finding them.
+# No two rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach
+# into it. A plain overlap would read the schedule's whole history, or need a bound on how long a row may be.
+_TAKEN = """
+SELECT string_agg(range_send(during), '')
+  FROM (
+       SELECT during, expires_at, hold_id, appointment_id
+         FROM scheduling_occupancy
+        WHERE schedule_id = one.id
+          AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
+       UNION ALL
+       (SELECT during, expires_at, hold_id, appointment_id
+          FROM scheduling_occupancy
+         WHERE schedule_id = one.id AND lower(during) < %(begin)s::timestamptz
+         ORDER BY lower(during) DESC LIMIT 1)
+       UNION ALL
+       SELECT tstzrange(starts_at, ends_at), NULL, NULL, NULL
+         FROM scheduling_absence
+        WHERE schedule_id = one.id AND starts_at < %(end)s::timestamptz AND ends_at > %(begin)s::timestamptz
+  ) every
+ WHERE (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
+   AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
+"""
+
+_TAKEN_OF = f"SELECT one.id, ({_TAKEN}) FROM unnest(%(schedules)s::bigint[]) AS one (id)"  # noqa: S608 a constant
+
 # Everyone is looked up one by one (OFFSET 0): PostgreSQL expects hundreds and would read all schedules for three.
-_CANDIDATES = """
+_CANDIDATES = f"""
 WITH wanted AS (
      SELECT id, role, source, label, required, position, team_id, schedule_id
        FROM scheduling_need
@@ -36,7 +62,8 @@ WITH wanted AS (
      SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s::bytea IS NOT NULL
 )
 SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", candidate.beside,
-       schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays, schedule.rules
+       schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays, schedule.rules,
+       schedule.taken
   FROM wanted
   LEFT JOIN scheduling_team team ON team.id = wanted.team_id
   LEFT JOIN LATERAL (
@@ -65,44 +92,15 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
                                            coalesce(opening.valid_to, '9999-12-31')), ';')
                  FROM scheduling_opening opening
                 WHERE opening.schedule_id = one.id
-                  AND coalesce(opening.valid_to, opening."on", '9999-12-31') >= %(since)s::date) AS rules
+                  AND coalesce(opening.valid_to, opening."on", '9999-12-31') >= %(since)s::date) AS rules,
+              ({_TAKEN}) AS taken
          FROM scheduling_schedule one
         WHERE one.id = candidate.schedule_id AND one.active
           AND (wanted.source <> 'interpreter' OR one.languages @> ARRAY[%(language)s::text]::varchar[])
        OFFSET 0
   ) schedule ON true
  ORDER BY wanted.position, wanted.id, candidate.beside, candidate.position, schedule.id
-"""
-
-# No two rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach
-# into it. A plain overlap would read each schedule's whole history, or need a bound on how long a row may be.
-# One row for each schedule: fetching thousands of rows costs more than finding them.
-_TAKEN = """
-SELECT wanted.id, taken.ranges
-  FROM unnest(%(schedules)s::bigint[]) AS wanted (id),
-       LATERAL (
-       SELECT string_agg(range_send(during), '') AS ranges
-         FROM (
-              SELECT during, expires_at, hold_id, appointment_id
-                FROM scheduling_occupancy
-               WHERE schedule_id = wanted.id
-                 AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
-              UNION ALL
-              (SELECT during, expires_at, hold_id, appointment_id
-                 FROM scheduling_occupancy
-                WHERE schedule_id = wanted.id AND lower(during) < %(begin)s::timestamptz
-                ORDER BY lower(during) DESC LIMIT 1)
-              UNION ALL
-              SELECT tstzrange(starts_at, ends_at), NULL, NULL, NULL
-                FROM scheduling_absence
-               WHERE schedule_id = wanted.id
-                 AND starts_at < %(end)s::timestamptz AND ends_at > %(begin)s::timestamptz
-         ) every
-        WHERE (expires_at IS NULL OR expires_at > %(now)s::timestamptz)
-          AND hold_id IS DISTINCT FROM %(hold)s::bigint AND appointment_id IS DISTINCT FROM %(appointment)s::bigint
-  ) taken
- WHERE taken.ranges IS NOT NULL
-"""
+"""  # noqa: S608 a constant
 
 # How PostgreSQL sends a tstzrange: flags, and both bounds with their sizes, in microseconds since 2000.
 # Both bounds are always there (occupancy_has_both_ends_and_takes_time, and an absence has two).
@@ -136,6 +134,26 @@ class Diaries(NamedTuple):
     needs: tuple[Candidates, ...]
     openings: dict[int, Openings]
     names: dict[int, tuple[str, str]]
+    load: LoadTaken
+
+
+class Reading(NamedTuple):
+    """What is read of the time that is taken: from when to when (units), and what does not count."""
+
+    begin: int
+    end: int
+    now: datetime
+    hold_id: int | None
+    appointment_id: int | None
+
+    def parameters(self) -> dict[str, object]:
+        return {
+            "begin": moment_of(self.begin),
+            "end": moment_of(self.end),
+            "now": self.now,
+            "hold": Int8(self.hold_id or 0),  # no row has the number 0
+            "appointment": Int8(self.appointment_id or 0),
+        }
 
 
 def diaries(
@@ -147,9 +165,13 @@ def diaries(
     language: str,
     since: date,
     until: date,
+    reading: Reading,
     widen: bool = False,
 ) -> Diaries:
-    """Read who may fill each need; requester, interpreter and patient count only where they are given."""
+    """Read who may fill each need; requester, interpreter and patient count only where they are given.
+
+    What is taken is read too, for the stretch given; `load` of the answer reads other stretches when they are wanted.
+    """
     rows = rows_of(
         _CANDIDATES,
         {
@@ -160,20 +182,24 @@ def diaries(
             "language": language,
             "since": since - timedelta(days=1),  # a night shift of the day before
             "widen": widen,
+            **reading.parameters(),
         },
     )
     closed = public_holidays(since.year, until.year)
     needs: list[Candidates] = []
     openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
     names: dict[int, tuple[str, str]] = {NOT_YET: ("", "")}
+    taken: dict[int, list[tuple[int, int]]] = {}
     for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5)):
         schedules: list[int] = []
         others: list[int] = []
-        for *_, beside, schedule, name, title, always, on_holidays, rules in of_need:
+        for *_, beside, schedule, name, title, always, on_holidays, rules, ranges in of_need:
             if schedule is None:
                 continue
             (others if beside else schedules).append(schedule)
             names[schedule] = name, title
+            if ranges:
+                taken[schedule] = _units(ranges)
             openings[schedule] = (
                 ALWAYS_OPEN if always else _openings(rules or "", frozenset() if on_holidays else closed)
             )
@@ -183,7 +209,7 @@ def diaries(
         needs.append(
             Candidates(need_id, role, source, label, required, order == TeamOrder.FAIR, tuple(schedules), tuple(others))
         )
-    return Diaries(tuple(needs), openings, names)
+    return Diaries(tuple(needs), openings, names, _loader(list(names), reading, taken))
 
 
 @lru_cache(maxsize=8192)
@@ -210,25 +236,16 @@ def _minute(text: str) -> int:
     return clock.hour * 60 + clock.minute
 
 
-def taken_loader(
-    schedules: Collection[int], *, now: datetime, hold_id: int | None = None, appointment_id: int | None = None
-) -> LoadTaken:
-    """Return what reads the taken time of these schedules, leaving out one hold or appointment of one's own."""
-    wanted = bigints(sorted(set(schedules) - {NOT_YET}))
+def _loader(schedules: list[int], read: Reading, taken: Taken) -> LoadTaken:
+    """Return what gives the stretch that is there already, and reads others."""
+    wanted = bigints(schedules)
 
     def load(begin: int, end: int) -> Taken:
-        rows = rows_of(
-            _TAKEN,
-            {
-                "schedules": wanted,
-                "begin": moment_of(begin),
-                "end": moment_of(end),
-                "now": now,
-                "hold": Int8(hold_id or 0),  # no row has the number 0
-                "appointment": Int8(appointment_id or 0),
-            },
-        )
-        return {schedule: _units(ranges) for schedule, ranges in rows}
+        if (begin, end) == (read.begin, read.end):
+            return taken
+        reading = read._replace(begin=begin, end=end)
+        rows = rows_of(_TAKEN_OF, {"schedules": wanted, **reading.parameters()})
+        return {schedule: _units(ranges) for schedule, ranges in rows if ranges}
 
     return load
 

@@ -8,15 +8,16 @@ from django.utils import timezone
 
 from ..engine.explain import Change, ChangeKind, Leeway, Reason
 from ..engine.explain import why_no_time as explain
-from ..engine.search import JointTime, Need, Pick, Question, joint_times, narrowed
+from ..engine.search import JointTime, Need, Pick, Question, first_read, joint_times, narrowed
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..models import ParticipantRole
-from .diaries import ZONE, Candidates, Diaries, diaries, taken_loader
+from .diaries import ZONE, Candidates, Diaries, Reading, diaries
 from .request import BookingRequest, Ignoring, OpenTime, Who
 
 HOLD_LENGTH = timedelta(minutes=10)
 
 NOTHING = Ignoring()
+ONE_UNIT = timedelta(minutes=UNIT_MINUTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def open_times(
     limit: int | None = 20,
     ignoring: Ignoring = NOTHING,
 ) -> list[OpenTime]:
-    """List the first times when everyone who is needed can come: one query, and one for each stretch looked at."""
+    """List the first times when everyone who is needed can come: one query, and one for each further stretch."""
     search = _Search(request, now=now, start=start, end=end, ignoring=ignoring)
     return [search.shown(time) for time in joint_times(search.question, search.openings, search.load, limit=limit)]
 
@@ -82,7 +83,7 @@ def time_is_open(
     if moment_of(start) != starts_at:
         return None
     asked_at = now - HOLD_LENGTH if ignoring.hold_id else now
-    search = _Search(request, now=now, start=starts_at, end=starts_at, ignoring=ignoring, asked_at=asked_at)
+    search = _Search(request, now=now, start=starts_at, end=starts_at + ONE_UNIT, ignoring=ignoring, asked_at=asked_at)
     question = narrowed(search.question, start, search.places(who or {}))
     times = joint_times(question, search.openings, search.load, limit=1)
     return search.shown(times[0]) if times else None
@@ -118,7 +119,7 @@ def who_is_missing(
     ignoring: Ignoring = NOTHING,
 ) -> str:
     """Name the role that nobody can fill at this time; empty when it is not for want of people."""
-    search = _Search(request, now=now, start=starts_at, end=starts_at, ignoring=ignoring)
+    search = _Search(request, now=now, start=starts_at, end=starts_at + ONE_UNIT, ignoring=ignoring)
     question = narrowed(search.question, unit_at(starts_at), search.places(who or {}))
     answer = explain(question, search.openings, search.load, Leeway())
     return answer.blocks[0].role if answer and answer.blocks else ""
@@ -144,12 +145,8 @@ class _Search:
         earliest = (asked_at or now) + service.shortest_notice
         latest = now + timedelta(days=service.horizon_days)
         first, last = start or earliest, end or latest
-        found = _diaries(request, since=_day(min(first, latest)), until=_day(max(last, latest)), widen=widen)
-        self.needs = _restricted(found.needs, request.only)
-        self.openings = found.openings
-        self._names = found.names
-        self.question = Question(
-            needs=tuple(_asked(need, request.prefer) for need in self.needs),
+        question = Question(
+            needs=(),
             length=units_in(self._length),
             first=unit_after(first),
             last=unit_after(last),
@@ -160,8 +157,12 @@ class _Search:
             step=service.start_grid_minutes // UNIT_MINUTES,
             zone=ZONE,
         )
-        concerned = [one for need in self.needs for one in (*need.schedules, *(need.others if widen else ()))]
-        self.load = taken_loader(concerned, now=now, hold_id=ignoring.hold_id, appointment_id=ignoring.appointment_id)
+        reading = Reading(*first_read(question), now, ignoring.hold_id, ignoring.appointment_id)
+        since, until = _day(min(first, latest)), _day(max(last, latest))
+        found = _diaries(request, since=since, until=until, reading=reading, widen=widen)
+        self.needs = _restricted(found.needs, request.only)
+        self.openings, self.load, self._names = found.openings, found.load, found.names
+        self.question = replace(question, needs=tuple(_asked(need, request.prefer) for need in self.needs))
 
     def places(self, who: Mapping[int, int]) -> dict[int, int]:
         return {
@@ -206,7 +207,7 @@ def _day(moment: datetime) -> date:
     return timezone.localdate(moment)
 
 
-def _diaries(request: BookingRequest, *, since: date, until: date, widen: bool) -> Diaries:
+def _diaries(request: BookingRequest, *, since: date, until: date, reading: Reading, widen: bool) -> Diaries:
     service, patient = request.service_type, request.patient
     return diaries(
         service_type_id=service.pk,
@@ -216,6 +217,7 @@ def _diaries(request: BookingRequest, *, since: date, until: date, widen: bool) 
         language="" if request.interpreter_by_phone else request.interpreter_language,
         since=since,
         until=until,
+        reading=reading,
         widen=widen,
     )
 
