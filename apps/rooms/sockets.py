@@ -90,32 +90,37 @@ class RoomSocket(AsyncWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if text_data is None or len(text_data.encode()) > LARGEST:
-            return await self.close(MALFORMED)
-        if not self.allowance.take():
-            return await self.close(TOO_FAST)
-        try:
-            message = messages.MESSAGES.validate_json(text_data)
-        except ValidationError:
-            return await self.close(MALFORMED)
+            await self.close(MALFORMED)
+        elif not self.allowance.take():
+            await self.close(TOO_FAST)
+        else:
+            try:
+                message = messages.MESSAGES.validate_json(text_data)
+            except ValidationError:
+                await self.close(MALFORMED)
+            else:
+                await self.answer(message)
+
+    async def answer(self, message: messages.AnyMessage) -> None:
         if isinstance(message, messages.Hello):
-            if self.seat is not None:
-                return await self.close(MALFORMED)
-            return await self.hello(message)
-        if self.seat is None:
-            return await self.close(UNKNOWN)
-        try:
-            return await self.handlers[type(message)](self, message)
-        except DomainError as refusal:
-            return await self.refuse(refusal)
-        except Seat.DoesNotExist:
-            return await self.close(NOT_ALLOWED)
+            await (self.hello(message) if self.seat is None else self.close(MALFORMED))
+        elif self.seat is None:
+            await self.close(UNKNOWN)
+        else:
+            try:
+                await self.handlers[type(message)](self, message)
+            except DomainError as refusal:
+                await self.refuse(refusal)
+            except Seat.DoesNotExist:
+                await self.close(NOT_ALLOWED)
 
     # Coming and going
     async def hello(self, message: messages.Hello) -> None:
         ticket = read_ticket(message.ticket)
         found = await self.find(ticket) if ticket is not None else None
         if ticket is None or found is None:
-            return await self.close(UNKNOWN)
+            await self.close(UNKNOWN)
+            return
         self.ticket, (self.seat, self.user) = ticket, found
         self.place = message.place
         translation.activate(self.seat.language or settings.LANGUAGE_CODE)
@@ -123,11 +128,11 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.sit()
         except DomainError as refusal:
             await self.refuse(refusal)
-            return await self.close(NOT_ALLOWED)
+            await self.close(NOT_ALLOWED)
+            return
         self.group = group_of(self.seat.appointment.uid)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.look(say=True)
-        return None
 
     @database_sync_to_async
     def find(self, ticket: Ticket) -> tuple[Seat, User | None] | None:
@@ -283,9 +288,9 @@ class RoomSocket(AsyncWebsocketConsumer):
         if not signed_in or not queries.may_still_sit(seat, user, self.ticket.device, now=now):
             taken_over = self.ticket.device is not None and seat.device is not None
             return NOT_ALLOWED, {"type": "closed", "why": "other_device" if taken_over else "gone"}
-        if seat.channel and seat.channel != self.channel_name:
+        if seat.channel != self.channel_name:
             return ELSEWHERE, {"type": "closed", "why": "other_window"}
-        if time.monotonic() - self.last_seen > SEEN_EVERY or seat.state == SeatState.LOST:
+        if time.monotonic() - self.last_seen > SEEN_EVERY:
             self.last_seen = time.monotonic()
             services.note_seen(seat=seat, now=now)
         return None, told

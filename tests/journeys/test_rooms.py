@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from apps.accounts.models import User
 from apps.patients.models import Patient
@@ -68,7 +69,8 @@ def see_and_hear(page: Page, others: int) -> None:
     deadline = time.monotonic() + 30
     found: list[dict[str, Any]] = []
     while time.monotonic() < deadline:
-        found = page.evaluate("async () => window.videotimeStats ? await window.videotimeStats() : []")
+        with suppress(Error):  # the page may be on its way from the waiting room to the call
+            found = page.evaluate("async () => window.videotimeStats ? await window.videotimeStats() : []")
         through = [one["state"] == "connected" and one["frames"] > 5 and one["packets"] > 20 for one in found]
         if len(through) == others and all(through):
             return

@@ -148,15 +148,14 @@ def _begin(appointment: Appointment, now: datetime) -> None:
 
 @transaction.atomic
 def note_seen(*, seat: Seat, now: datetime) -> None:
-    """Note that the seat has been heard of; one that fell silent is back where it was."""
+    """Note that the seat has been heard of; a guest who waits without a socket is back in the waiting room."""
     seat = _locked(seat)
-    fields = ["seen_at"]
     seat.seen_at = now
-    if seat.state == SeatState.LOST:
-        seat.state = SeatState.HERE if seat.may_enter and seat.channel else SeatState.WAITING
-        fields.append("state")
-    seat.save(update_fields=fields)
-    if "state" in fields:
+    back = seat.state == SeatState.LOST and not seat.may_enter
+    if back:
+        seat.state = SeatState.WAITING
+    seat.save(update_fields=["seen_at", "state"])
+    if back:
         announce(seat.appointment.uid)
 
 

@@ -13,9 +13,11 @@ from apps.accounts.models import User
 from apps.audit.models import Action
 from apps.audit.services import record_access
 from apps.catalogue import questionnaire
+from apps.common.codes import normalise_reference
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.queries import actor_of
 from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
+from apps.scheduling.queries import participant_name
 
 from .. import queries, services, tickets
 from ..models import Seat
@@ -26,11 +28,14 @@ from .words import room_words
 
 
 def _appointment(reference: str) -> Appointment:
+    written = normalise_reference(reference)
+    if written is None:
+        raise Http404
     return get_object_or_404(
         Appointment.objects.select_related(
             "service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation"
         ),
-        reference=reference,
+        reference=written,
     )
 
 
@@ -143,5 +148,5 @@ def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
         {"seat": seat, "name": queries.seat_name(seat), "facts": ", ".join(queries.arrival_facts(seat))}
         for seat in queries.who_waits(appointment, now=now)
     ]
-    locked = [queries.participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
+    locked = [participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
     return render(request, "rooms/_who_waits.html", {"waiting": waiting, "locked": locked, "appointment": appointment})

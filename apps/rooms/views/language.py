@@ -13,7 +13,7 @@ def speak(request: HttpRequest, own: str) -> str:
     kept = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
     language = next((code for code in (asked, kept, own) if code in KNOWN), settings.LANGUAGE_CODE)
     translation.activate(language)
-    request.LANGUAGE_CODE = language  # type: ignore[attr-defined]
+    request.LANGUAGE_CODE = language
     return language
 
 

@@ -70,7 +70,7 @@ def room_words() -> dict[str, str]:
         "closed_other_device": _("You have opened the call on another device."),
         "closed_gone": _("You no longer have access to this call."),
         "waiting_to_enter": _("The host lets you in. One moment …"),
-        "code": _("Security code: {code}. The other one shall see the same."),
+        "code": _("Security code {code}"),
         "late_told": _("Those who wait are told: about {minutes} minutes late."),
         "late_not": _("Those who wait are told nothing about lateness."),
     }

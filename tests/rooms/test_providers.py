@@ -1,0 +1,193 @@
+"""Every provider keeps the same contract; and a room that one of them cannot make is made by the next."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.rooms import services
+from apps.rooms.models import Room, RoomState
+from apps.rooms.providers.base import Guest, ProviderRefused, RoomProvider
+from apps.rooms.providers.builtin import Builtin
+from apps.rooms.providers.fake import FakeProvider
+from apps.rooms.providers.fixed_link import FixedLink
+
+STANDING = "https://video.example/rom/elvebygd"
+
+
+@pytest.mark.parametrize(
+    "provider", [Builtin(), FakeProvider(), FixedLink(STANDING)], ids=lambda one: type(one).__name__
+)
+class TestContract:
+    def test_the_same_reference_opens_one_room(self, provider: RoomProvider, now):
+        first = provider.open_room("a", now, now + timedelta(minutes=30))
+        assert first
+        assert provider.open_room("a", now + timedelta(days=1), now + timedelta(days=1, minutes=30)) == first
+
+    def test_a_room_outside_has_a_safe_address_for_each_guest(self, provider: RoomProvider, now):
+        room = provider.open_room("a", now, now + timedelta(minutes=30))
+        address = provider.join_url(room, Guest(reference="g"))
+        assert address.startswith("https://") if provider.outside else address == ""
+
+    def test_a_room_that_is_gone_is_closed(self, provider: RoomProvider, now):
+        room = provider.open_room("a", now, now + timedelta(minutes=30))
+        provider.close_room(room)
+        provider.close_room(room)
+
+
+@pytest.mark.parametrize("address", ["", "http://video.example/rom", "javascript:alert(1)", "https://"])
+def test_a_standing_room_without_a_safe_address_is_refused(address: str, now):
+    with pytest.raises(ProviderRefused):
+        FixedLink(address).open_room("a", now, now)
+
+
+@pytest.fixture
+def outside() -> FakeProvider:
+    return FakeProvider()
+
+
+@pytest.fixture
+def with_providers(wound_review):
+    def use(*names: str) -> None:
+        wound_review.providers = list(names)
+        wound_review.save(update_fields=["providers"])
+
+    return use
+
+
+@pytest.mark.django_db
+class TestPlanning:
+    def test_our_own_room_is_there_at_once(self, review, now):
+        room = services.plan_room(review, now=now)
+        assert room.state == RoomState.READY
+        assert room.due_at is None
+        assert services.plan_room(review, now=now) == room
+
+    def test_booking_plans_moving_moves_and_cancelling_closes(self, book, ada, kari, react, now):
+        from apps.scheduling.services import cancel_appointment, move_appointment
+        from tests.scheduling_cast import at
+
+        appointment = book(ada, "2026-03-03 10.00")
+        react()
+        room = Room.objects.get(appointment=appointment)
+        assert (room.state, room.starts_at) == (RoomState.READY, at("2026-03-03 10.00"))
+        move_appointment(appointment=appointment, starts_at=at("2026-03-04 11.00"), actor=kari, now=now)
+        react()
+        room.refresh_from_db()
+        assert room.starts_at == at("2026-03-04 11.00")
+        cancel_appointment(appointment=appointment, reason="other", actor=kari, now=now)
+        react()
+        room.refresh_from_db()
+        assert room.state == RoomState.CLOSED
+
+    def test_anothers_room_is_made_by_the_sweeper(self, review, outside, with_providers, now):
+        with_providers("whereby", "builtin")
+        room = services.plan_room(review, now=now)
+        assert room.state == RoomState.PLANNED
+        assert services.make_due_rooms(now=now, providers={"whereby": outside}) == 1
+        room.refresh_from_db()
+        assert (room.state, room.provider) == (RoomState.READY, "whereby")
+        assert services.make_due_rooms(now=now, providers={"whereby": outside}) == 0
+
+    def test_who_refuses_is_passed_over_at_once(self, meeting, outside, with_providers, now):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby", "builtin")
+        outside.refuses = True
+        services.plan_room(appointment, now=now)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        room = Room.objects.get(appointment=appointment)
+        assert (room.state, room.provider) == (RoomState.READY, "builtin")
+
+    def test_who_does_not_answer_is_tried_again_and_then_passed_over(self, meeting, outside, with_providers, now):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby", "builtin")
+        outside.unavailable = True
+        services.plan_room(appointment, now=now)
+        moment = now
+        for _minute in range(60):
+            services.make_due_rooms(now=moment, providers={"whereby": outside})
+            moment += timedelta(minutes=1)
+        room = Room.objects.get(appointment=appointment)
+        assert (room.state, room.provider) == (RoomState.READY, "builtin")
+        assert outside.asked == 4
+
+    def test_shortly_before_the_start_nobody_waits(self, review, outside, with_providers, now):
+        with_providers("whereby", "builtin")
+        outside.unavailable = True
+        services.plan_room(review, now=now)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        assert Room.objects.get(appointment=review).provider == "builtin"
+
+    def test_with_nobody_left_the_room_has_failed_and_says_so(self, review, with_providers, now):
+        with_providers("nobody-knows-it")
+        services.plan_room(review, now=now)
+        services.make_due_rooms(now=now)
+        room = Room.objects.get(appointment=review)
+        assert room.state == RoomState.FAILED
+        assert room.failure
+
+    def test_a_worker_that_dies_leaves_the_room_to_the_next(self, meeting, outside, with_providers, now, monkeypatch):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby", "builtin")
+        services.plan_room(appointment, now=now)
+
+        class Killed(BaseException):
+            pass
+
+        def die(*args: object) -> str:
+            raise Killed
+
+        monkeypatch.setattr(outside, "open_room", die)
+        with pytest.raises(Killed):
+            services.make_due_rooms(now=now, providers={"whereby": outside})
+        monkeypatch.undo()
+        assert services.make_due_rooms(now=now + timedelta(seconds=30), providers={"whereby": outside}) == 0
+        assert services.make_due_rooms(now=now + timedelta(seconds=61), providers={"whereby": outside}) == 1
+        assert Room.objects.get(appointment=appointment).state == RoomState.READY
+
+    def test_a_move_while_the_provider_answers_is_owed_anew(self, meeting, outside, with_providers, now, monkeypatch):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby")
+        services.plan_room(appointment, now=now)
+        really = outside.open_room
+
+        def move_meanwhile(*args):
+            appointment.starts_at += timedelta(days=1)
+            appointment.ends_at += timedelta(days=1)
+            appointment.save(update_fields=["starts_at", "ends_at"])
+            services.move_room(appointment, now=now)
+            monkeypatch.undo()
+            return really(*args)
+
+        monkeypatch.setattr(outside, "open_room", move_meanwhile)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        room = Room.objects.get(appointment=appointment)
+        assert outside.rooms[str(room.uid)] == (appointment.starts_at, appointment.ends_at)
+        assert room.state == RoomState.READY
+
+    def test_closing_reaches_the_provider(self, review, outside, with_providers, now):
+        with_providers("whereby")
+        services.plan_room(review, now=now)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        services.close_room(review, now=now)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        assert outside.rooms == {}
+        assert Room.objects.get(appointment=review).due_at is None
+
+
+@pytest.mark.django_db
+def test_a_guest_goes_to_the_outside_room_only_when_let_in(
+    ada_enters, ada_in, berg_seat, berg, with_providers, settings, now, review
+):
+    from apps.rooms.models import Seat
+
+    settings.FIXED_ROOM_URL = STANDING
+    with_providers("fixed_link")
+    review.refresh_from_db()
+    services.plan_room(review, now=now)
+    services.make_due_rooms(now=now)
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    assert STANDING not in client.get(f"/mote/{ada_in.uid}/rom/", follow=True).content.decode()
+    seat = Seat.objects.get(participant=ada_in)
+    services.admit(seat=seat, host=berg_seat, by=berg, arrival=seat.waiting_since.isoformat(), now=now)
+    assert STANDING in client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
