@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_otp.models import Device
 
 from . import queries, services
+from .devices import device_name
 from .doors import verified_required
 from .forms import BackupCodeForm, CodeForm, LanguageForm
 from .middleware import SEEN
@@ -122,8 +123,11 @@ def second_factor_setup(request: HttpRequest) -> HttpResponse:
 @verified_required
 def profile(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
+    sessions = UserSession.objects.purge_and_list(user)
+    for session in sessions:
+        session.device = device_name(session.user_agent)
     context = {
-        "sessions": UserSession.objects.purge_and_list(user),
+        "sessions": sessions,
         "codes_left": queries.backup_codes_left(user),
         "idle_minutes": settings.STAFF_IDLE_MINUTES,
     }
