@@ -15,6 +15,7 @@ from apps.patients.models import Patient
 from apps.rooms.models import JoinLink, Seat, SeatState
 from apps.rooms.services import link_for
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
+from tests.journeys.axe import assert_accessible
 from tests.meeting import meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -216,3 +217,31 @@ def test_a_connection_that_breaks_comes_back(desktop: Page, phone: Page, review,
     see_and_hear(phone, 1)
     assert seat_of(ada_in).channel != sockets_before
     assert seat_of(ada_in).state == SeatState.HERE
+
+
+def test_the_patients_pages_and_the_call_are_accessible(
+    desktop: Page, phone: Page, review, link: str, berg: User, sign_in: Any
+):
+    phone.goto(link)
+    assert_accessible(phone)
+    to_waiting_room(phone, link)
+    assert_accessible(phone)
+    phone.goto(phone.url.replace("venterom", "kamera"))
+    expect(phone.locator("#check-camera .vt-check__meta")).to_have_text("Virker")
+    assert_accessible(phone)
+    phone.get_by_role("button", name="Gå til venterommet").click()
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").wait_for()
+    assert_accessible(desktop)
+    phone.goto("/j/abcdefghijkmnpqrstuvwxyz23/")
+    assert_accessible(phone)
+
+
+def test_the_nurse_sees_on_her_phone_what_she_films(
+    desktop: Page, phone: Page, review, berg: User, kari: User, sign_in: Any
+):
+    into_room(desktop, review, sign_in, berg)
+    into_room(phone, review, sign_in, kari)
+    see_and_hear(phone, 1)
+    expect(phone.locator("#own-feed video")).to_be_visible()
+    expect(desktop.locator("#own-feed")).to_be_hidden()

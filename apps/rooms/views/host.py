@@ -119,6 +119,7 @@ def _setup(request: HttpRequest, appointment: Appointment, seat: Seat, entry: qu
         "home": back,
         "left": back,
         "host": entry.host,
+        "films": not entry.host and (entry.participant is None or entry.participant.role == ParticipantRole.REQUESTER),
         "name": queries.seat_name(seat),
         "phone": appointment.performer_unit.phone if not entry.host else appointment.requester_unit.phone,
     }

@@ -441,6 +441,8 @@
     );
     return parts;
   }
+  const narrow = matchMedia("(max-width: 47.99em)");
+  narrow.addEventListener("change", () => draw());
   let drawn = "";
   function draw() {
     if (!inside) return;
@@ -454,9 +456,11 @@
     for (const seat of [...pictures.keys()]) if (seat !== "own" && !people.has(seat)) pictures.delete(seat);
     const mine = own();
     const large = others.find((feed) => feed.seat === chosen) || others.find((feed) => feed.sharing) || others[0] || null;
-    const small = [...others.filter((feed) => feed !== large), mine];
+    // Who films for others with a phone must see well what she films: the screen is split in two.
+    const split = setup.films && narrow.matches;
+    const small = [...others.filter((feed) => feed !== large), ...(split ? [] : [mine])];
     // Draw only what has changed, so that focus and running pictures stay.
-    const now = JSON.stringify([large, ...small].map((feed) => feed && [feed.seat, feed.label, feed.camera, feed.microphone, feed.sharing, feed.note, feed.stream && feed.stream.id, feed.stream && feed.stream.getTracks().length]));
+    const now = split + JSON.stringify([large, mine, ...small].map((feed) => feed && [feed.seat, feed.label, feed.camera, feed.microphone, feed.sharing, feed.note, feed.stream && feed.stream.id, feed.stream && feed.stream.getTracks().length]));
     if (now !== drawn) {
       drawn = now;
       const main = at("main-feed");
@@ -464,6 +468,9 @@
       at("room-empty").hidden = Boolean(large);
       if (!large) status(words.waiting_for);
       main.replaceChildren(...(large ? inner(large) : []));
+      at("stage").toggleAttribute("data-split", split);
+      at("own-feed").hidden = !split;
+      at("own-feed").replaceChildren(...(split ? inner(mine) : []));
       at("thumbs").replaceChildren(
         ...small.map((feed) => {
           const tile = make(feed.own ? "div" : "button", { class: "vt-feed", type: feed.own ? null : "button", "data-seat": feed.seat });
