@@ -127,7 +127,7 @@ class PeopleForm(GuestForm):
         next_of_kin: list[NextOfKin],
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, prefix="people", label_suffix="", **kwargs)
+        super().__init__(*args, **{"prefix": "people", "label_suffix": "", **kwargs})
         self.patient, self.service = draft.patient, draft.service_type
         self.next_of_kin = {str(one.pk): one for one in next_of_kin}
         if has_requester and self.patient is not None:

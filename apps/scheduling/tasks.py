@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import services
+from .services import drafts
 
 
 @shared_task(name="scheduling.react")
@@ -19,3 +20,4 @@ def close_past() -> None:
 @shared_task(name="scheduling.remove_expired")
 def remove_expired() -> None:
     services.remove_expired(now=timezone.now())
+    drafts.remove_old_drafts(now=timezone.now())

@@ -18,7 +18,17 @@ from ..queries import BookingRequest
 from .booking import GuestInput, book_appointment, hold_time
 
 DRAFTS_KEPT: Final = timedelta(days=14)
-OF_THE_PATIENT: Final = ("companion", "place", "interpreter", "by_phone", "kin", "only", "length", "details_done")
+OF_THE_PATIENT: Final = (
+    "companion",
+    "place",
+    "interpreter",
+    "left_out_interpreter",
+    "by_phone",
+    "kin",
+    "only",
+    "length",
+    "details_done",
+)
 
 
 def start_draft(*, user: User, unit: Unit, service_type: ServiceType) -> BookingDraft:
@@ -56,16 +66,32 @@ def choose_patient(*, draft: BookingDraft, patient: Patient | None) -> None:
     draft.save(update_fields=["patient", "choices", "answers", "updated_at"])
 
 
+@transaction.atomic
 def keep_typed(
-    *, draft: BookingDraft, form: str, typed: Mapping[str, Sequence[str]], people: Mapping[str, Any]
-) -> None:
-    """Keep what stands in the form, right or wrong, while it is written."""
+    *,
+    draft: BookingDraft,
+    form: str,
+    typed: Mapping[str, Sequence[str]],
+    people: Mapping[str, Any],
+    sent: int | None = None,
+) -> bool:
+    """Keep what stands in the form, right or wrong, and say whether it was kept.
+
+    `sent` is how often the form had been sent when the page was drawn. What a page kept on its way while its form was
+    being sent may arrive later than the form: it is older, and must not replace it. None: this is the form itself.
+    """
+    fresh = BookingDraft.objects.select_for_update(no_key=True).get(pk=draft.pk)
+    draft.answers, draft.choices = fresh.answers, fresh.choices
+    so_far = draft.choices.get("sent", 0)
+    if sent is not None and sent != so_far:
+        return False
     kept = dict(draft.answers.get("typed", {}))
     if form:
         kept[form] = {slug: list(values) for slug, values in typed.items()}
     draft.answers = {**draft.answers, "typed": kept, "people": dict(people)}
-    draft.choices = {**draft.choices, "details_done": False}
+    draft.choices = {**draft.choices, "details_done": False, "sent": so_far if sent is not None else so_far + 1}
     draft.save(update_fields=["answers", "choices", "updated_at"])
+    return True
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
 from apps.catalogue.queries import bookable_services
+from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
@@ -83,7 +84,7 @@ def keep(request: StaffRequest, draft: UUID) -> HttpResponse:
     found = _draft(request, draft)
     if found is None:
         return _gone(request)
-    _keep_typed(request, found)
+    _keep_typed(request, found, on_the_way=True)
     return render(request, "scheduling/booking/_saved.html", {"draft": found, "saved_at": timezone.now()})
 
 
@@ -94,7 +95,7 @@ def draft_photos(request: StaffRequest, draft: UUID) -> HttpResponse:
     found, now = _draft(request, draft), timezone.now()
     if found is None:
         return _gone(request)
-    _keep_typed(request, found)
+    _keep_typed(request, found, on_the_way=True)
     refusal = _change_photos(request, found, now)
     status = 422 if refusal else 200
     if is_htmx(request):
@@ -118,9 +119,10 @@ def discard(request: StaffRequest, draft: UUID) -> HttpResponse:
 @staff_required
 def booked(request: StaffRequest, reference: str) -> HttpResponse:
     """Say that it is booked, and what happens now."""
-    appointment = get_object_or_404(
-        Appointment.objects.visible_to(request.user).with_names(), reference=reference.upper()
-    )
+    written = normalise_reference(reference)
+    if written is None:
+        raise Http404
+    appointment = get_object_or_404(Appointment.objects.visible_to(request.user).with_names(), reference=written)
     if appointment.patient is not None and request.staff.may_see_patients:
         record_access(
             actor=actor_of(request),
@@ -335,18 +337,24 @@ def _asked(request: StaffRequest, draft: BookingDraft) -> Any:
     return request_of_draft(draft, requester)
 
 
-def _keep_typed(request: StaffRequest, draft: BookingDraft) -> None:
+def _keep_typed(request: StaffRequest, draft: BookingDraft, *, on_the_way: bool = False) -> bool:
+    sent = request.POST.get("sent", "")
     slug = draft.service_type.form
-    drafts.keep_typed(
+    kept = drafts.keep_typed(
         draft=draft,
         form=slug if questionnaire.has_form(slug) else "",
         typed=questionnaire.typed(slug, request.POST) if questionnaire.has_form(slug) else {},
         people=typed_people(request.POST),
+        sent=(int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else 0) if on_the_way else None,
     )
-    said = {key.removeprefix("said-"): value[:200] for key, value in request.POST.items() if key.startswith("said-")}
+    said = [key for key in request.POST if key.startswith("said-")]
     drafts.describe_photos(
-        draft=draft, descriptions={uid: questionnaire.clean_text(text) for uid, text in said.items()}
+        draft=draft,
+        descriptions={
+            key.removeprefix("said-"): questionnaire.clean_text(request.POST.get(key, ""))[:200] for key in said
+        },
     )
+    return kept
 
 
 def _change_photos(request: StaffRequest, draft: BookingDraft, now: Any) -> str:
@@ -405,7 +413,7 @@ def _shown(request: StaffRequest, page: Page, *, status: int = 200) -> HttpRespo
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith(("steg", "times")):
         return render(request, "scheduling/booking/_swap.html", {**context, "swapped": True}, status=status)
     if page.draft is None:
-        context["unfinished"] = drafts_of(request.user, request.unit)[:5]
+        context["unfinished"] = drafts_of(request.user, request.unit)[:3]
     return render(request, "scheduling/booking/booking.html", context, status=status)
 
 

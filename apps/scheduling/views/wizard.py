@@ -1,6 +1,6 @@
 """The five steps of a booking as they are shown: what is done, what is asked now, and the order beside them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -17,8 +17,9 @@ from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, near_day, plain_day
+from apps.common.dates import clock, clock_range, near_day, plain_day, words
 from apps.common.languages import language_name
+from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
@@ -37,7 +38,7 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
-from ..queries.open_times import NoTime, Suggestion
+from ..queries.open_times import Blocking, NoTime, Suggestion
 from .cards import look_of
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
@@ -332,7 +333,7 @@ class Page:
         me = self.request.user
         return {
             "language": patient.language if patient is not None and patient.language not in {"nob", "nno"} else "",
-            "contact": f"{me.name}, {self.unit.phone}",
+            "contact": f"{me.name}, {phone_pairs(self.unit.phone)}",
             "duration_minutes": draft.service_type.length_minutes,
         }
 
@@ -364,7 +365,7 @@ class Page:
             "chips": [self._chip(one) for one in self._needed() if self._counts(one)],
             "next_from": until.date().isoformat() if times else "",
             "from_start": start is None,
-            "why": why_said(why) if why else "",
+            "why": why_said(why, self._blocking) if why else "",
             "ways": ways_of(why, {one.pk for one in specialists}, self.now) if why else [],
             "specialists": specialists if len(specialists) > 1 else [],
             "only": draft.choices.get("only"),
@@ -372,6 +373,13 @@ class Page:
             "without_interpreter": draft.choices.get("left_out_interpreter", ""),
             "shorter": draft.choices.get("length"),
         }
+
+    def _blocking(self, block: Blocking) -> str:
+        """Name the role that stands in the way as the page names it elsewhere."""
+        known = next((one for one in self._needed() if one.need_id == block.need_id), None)
+        if known is not None and known.source in {NeedSource.REQUESTER, NeedSource.INTERPRETER}:
+            return self._chip(known)
+        return capfirst(block.label or (known.label if known else "") or str(ParticipantRole(block.role).label))
 
     def _from(self) -> datetime | None:
         """Read from which day times are shown; what is no day, or is past, means from now."""
@@ -555,14 +563,14 @@ def next_monday(moment: datetime) -> datetime:
     return timezone.make_aware(datetime.combine(day + timedelta(days=7 - day.weekday()), time.min))
 
 
-def why_said(why: NoTime) -> str:
+def why_said(why: NoTime, name: Callable[[Blocking], str]) -> str:
     """Say which role stands in the way, never why a person is busy."""
     if why.reason is Reason.TOO_FAR:
         return _("This service cannot be booked so far ahead.")
     if not why.blocking:
         return _("No time suits everyone in this period.")
     block = why.blocking[0]
-    who = capfirst(block.label or str(ParticipantRole(block.role).label))
+    who = name(block)
     if block.reason is Reason.NOBODY:
         return _("%(who)s: nobody can fill this role yet. Phone the unit that offers the service.") % {"who": who}
     if block.reason is Reason.NO_OPENINGS:
@@ -580,7 +588,7 @@ def ways_of(why: NoTime, specialists: set[int], now: datetime) -> list[Way]:
 
 def way_of(change: Suggestion, specialists: set[int], now: datetime) -> Way | None:
     first = change.first.starts_at
-    at = f"{near_day(first, now=now)} {clock(first)}"
+    at = words().at.format(day=near_day(first, now=now), clock=clock(first))
     if change.kind is ChangeKind.SHORTER and change.length_minutes:
         label = _("Shorten to %(n)s minutes: first time %(at)s") % {"n": change.length_minutes, "at": at}
         return Way(label, "length", str(change.length_minutes))

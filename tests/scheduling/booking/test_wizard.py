@@ -14,6 +14,7 @@ from apps.patients.models import NextOfKin, Patient
 from apps.scheduling import services
 from apps.scheduling.forms import slot_value
 from apps.scheduling.models import Appointment, BookingDraft, Hold, Need, Occupancy, ParticipantRole, Photo
+from apps.scheduling.services import drafts
 from tests.scheduling_cast import at
 
 pytestmark = pytest.mark.django_db
@@ -137,11 +138,21 @@ def test_what_is_typed_is_kept_while_it_is_typed(booker, ada, wound_form):
 
 def test_answers_changed_after_the_time_was_chosen_must_be_sent_again(booker, ada, wound_form):
     booker.begin().choose(ada).fill(wound_form).hold()
-    booker.send({**wound_form, "form-question": "Noe annet"}, url=booker.url + "lagre/")
+    sent = {"sent": str(booker.draft.choices["sent"])}
+    booker.send({**wound_form, **sent, "form-question": "Noe annet"}, url=booker.url + "lagre/")
     answer = booker.send({"step": "summary"})
     assert answer.status_code == 409
     assert "Noe annet" in text(answer)
     assert not Appointment.objects.exists()
+
+
+def test_what_was_kept_on_the_way_does_not_replace_the_form_that_overtook_it(booker, ada, wound_form):
+    booker.begin().choose(ada)
+    on_the_way = {"sent": "0", "form-question": "Halvskrev"}
+    booker.fill(wound_form)
+    booker.send(on_the_way, url=booker.url + "lagre/")
+    assert "Første felles ledige tider" in text(booker.page())
+    assert "Bør vi bytte bandasje?" in text(booker.page("details"))
 
 
 def test_a_draft_can_be_gone_on_with_from_the_start_page_and_thrown_away(booker, ada, wound_form):
@@ -515,6 +526,7 @@ def test_when_nothing_fits_the_smallest_change_is_one_tap_away(booker, ada, woun
     booker.begin().choose(ada).fill(wound_form)
     page = booker.page()
     assert "Ingen tid passer for alle" in text(page)
+    assert "Kalenderen din: ingen åpne tider" in text(page)
     assert "Kort ned til" in text(page)
     way = next(one for one in page.context["ways"] if one.name == "length")
     booker.send({"step": "wish", way.name: way.value})
@@ -597,3 +609,10 @@ def test_a_page_asks_the_database_little(booker, ada, wound_form, django_assert_
     booker.hold()
     with django_assert_max_num_queries(22):
         booker.page()
+
+
+def test_drafts_that_nobody_touches_are_thrown_away(booker, ada, now):
+    booker.begin().choose(ada)
+    BookingDraft.objects.update(updated_at=now - timedelta(days=15))
+    assert drafts.remove_old_drafts(now=now) == 1
+    assert not BookingDraft.objects.exists()
