@@ -113,6 +113,7 @@ def blow(kind: Callable[[int, datetime, float], Attempt], now: datetime, seconds
         random.seed(number)
         try:
             attempt = kind(number, now, time.time())
+            outcome(attempt)  # what is loaded and planned at the first call is not measured
         except Exception:
             begin.abort()
             results.put(None)
