@@ -26,7 +26,7 @@ def authenticator(user: User) -> TOTPDevice | None:
 
 
 def has_authenticator(user: User) -> bool:
-    return TOTPDevice.objects.filter(user=user, confirmed=True).exists()
+    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def throttle_of(user: User, now: datetime) -> Throttle | None:
 
 
 def backup_codes_left(user: User) -> int:
-    return StaticToken.objects.filter(device__user=user).count()
+    return int(StaticToken.objects.filter(device__user=user).count())
 
 
 def live_key(digest: bytes, now: datetime) -> ApiKey | None:

@@ -35,13 +35,14 @@ class SignIn(LoginView):
     template_name = "accounts/sign_in.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(**kwargs)
+        context: dict[str, Any] = super().get_context_data(**kwargs)
         context["demo_users"] = queries.demo_users() if settings.DEMO else ()
         context["next"] = _next(self.request, default="")
         return context
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        return self.render_to_response(self.get_context_data(form=form), status=422)
+        answer: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=422)
+        return answer
 
 
 class SignOut(LogoutView):

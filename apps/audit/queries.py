@@ -32,7 +32,7 @@ def chain_digest(previous: bytes, records: Iterable[AccessRecord]) -> bytes:
     """Return the next link: SHA-256 over the link before it and every column of every record."""
     digest = hashlib.sha256(previous)
     for record in records:
-        values = [record.at.astimezone(UTC).isoformat(timespec="microseconds")]
+        values: list[str | None] = [record.at.astimezone(UTC).isoformat(timespec="microseconds")]
         values += [None if (value := getattr(record, name)) is None else str(value) for name in COLUMNS]
         digest.update(json.dumps(values, ensure_ascii=False).encode() + b"\n")
     return digest.digest()

@@ -74,7 +74,8 @@ class Prepared(Generic[M]):
         self._first, self._last = fields[0], fields[-1] + 1
         self._model: type[M] = information["model"]
         self._names = [column[0].target.attname for column in compiler.select[self._first : self._last]]
-        self._related = get_related_populators(information, compiler.select, connection.alias)
+        populators: Any = get_related_populators  # the stubs are of a later Django
+        self._related = populators(information, compiler.select, connection.alias)
         self._compiler, self._sql = compiler, written
 
     def _object(self, row: Any) -> M:

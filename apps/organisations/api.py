@@ -19,7 +19,7 @@ from .queries import Staff, staff_of
 class ApiRequest(HttpRequest):
     """A request that came with a key."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     staff: Staff
     unit: Unit
 

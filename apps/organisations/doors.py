@@ -18,7 +18,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponse])
 class StaffRequest(HttpRequest):
     """A request that came through `staff_required`."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     staff: Staff
     unit: Unit
 
