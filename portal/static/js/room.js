@@ -457,7 +457,7 @@
     const mine = own();
     const large = others.find((feed) => feed.seat === chosen) || others.find((feed) => feed.sharing) || others[0] || null;
     // Who films for others with a phone must see well what she films: the screen is split in two.
-    const split = setup.films && narrow.matches;
+    const split = Boolean(setup.films && narrow.matches);
     const small = [...others.filter((feed) => feed !== large), ...(split ? [] : [mine])];
     // Draw only what has changed, so that focus and running pictures stay.
     const now = split + JSON.stringify([large, mine, ...small].map((feed) => feed && [feed.seat, feed.label, feed.camera, feed.microphone, feed.sharing, feed.note, feed.stream && feed.stream.id, feed.stream && feed.stream.getTracks().length]));
