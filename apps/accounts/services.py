@@ -11,14 +11,14 @@ from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError, breach_raises
-from apps.common.prepared import Prepared
+from apps.common.rows import rows_of
 
 from .models import ApiKey, KeptAnswer, User
 
@@ -178,7 +178,10 @@ class AnswerState(Enum):
     OTHER_REQUEST = auto()
 
 
-_KEPT = Prepared(lambda key: KeptAnswer.objects.filter(key=key), key=bytes)
+CLAIM: Final = """
+SELECT pg_try_advisory_xact_lock(%(lock)s::bigint),
+       EXISTS (SELECT FROM accounts_keptanswer WHERE key = %(key)s::bytea)
+"""
 
 
 def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[str, Any] | None]:
@@ -186,11 +189,11 @@ def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[
 
     The lock ends with the transaction, so a crash leaves nothing that would have to be cleared.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(slot.key[:8], "big", signed=True)])
-        if not cursor.fetchone()[0]:
-            return AnswerState.UNDER_WAY, None
-    kept = _KEPT.first(key=slot.key)
+    lock = int.from_bytes(slot.key[:8], "big", signed=True)
+    ((got_lock, is_kept),) = rows_of(CLAIM, {"lock": lock, "key": slot.key})
+    if not got_lock:
+        return AnswerState.UNDER_WAY, None
+    kept = KeptAnswer.objects.filter(key=slot.key).first() if is_kept else None
     if kept is None:
         return AnswerState.FREE, None
     if kept.created_at <= now - ANSWERS_KEPT:
