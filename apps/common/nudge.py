@@ -1,13 +1,45 @@
-"""Wake a sweeper after the commit."""
+"""Wake a sweeper after the commit, and the tasks that are woken."""
 
-from celery import current_app
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+
+from celery import current_app, shared_task
+from django.core.cache import cache
 from django.db import transaction
+
+WAITS_AT_MOST: Final = 5
+"""Seconds after which a nudge that no worker took up no longer stands in for the next."""
 
 
 def wake(task: str) -> None:
     """Run a sweeper once this transaction has committed.
 
-    It is only a nudge: beat runs every sweeper each minute, so nothing is lost
-    while the broker is away (`robust`: its failure never fails the request).
+    It is only a nudge: beat runs every sweeper each minute, so nothing is lost while the broker is
+    away (`robust`: its failure never fails the request). One nudge waits at a time: a sweeper that
+    has not begun will see this commit too.
     """
-    transaction.on_commit(lambda: current_app.send_task(task, ignore_result=True, retry=False), robust=True)
+    transaction.on_commit(lambda: _nudge(task), robust=True)
+
+
+def _nudge(task: str) -> None:
+    if cache.add(_key(task), 1, timeout=WAITS_AT_MOST):
+        current_app.send_task(task, ignore_result=True, retry=False)
+
+
+def sweeper(name: str) -> Callable[[Callable[[], None]], Any]:
+    """Make a task of a sweeper; as it begins, the next commit needs a nudge of its own again."""
+
+    def make(work: Callable[[], None]) -> Any:
+        @wraps(work)
+        def begin() -> None:
+            cache.delete(_key(name))
+            work()
+
+        return shared_task(name=name)(begin)
+
+    return make
+
+
+def _key(task: str) -> str:
+    return f"nudge:{task}"

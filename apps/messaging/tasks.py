@@ -3,10 +3,9 @@
 import time
 from typing import Final
 
-from celery import shared_task
 from django.utils import timezone
 
-from apps.common.nudge import wake
+from apps.common.nudge import sweeper, wake
 
 from . import services
 
@@ -14,7 +13,7 @@ SHIFT: Final = 60.0
 """Seconds at a stretch: well under the time limit of a task, so that no message is cut off half-way."""
 
 
-@shared_task(name="messaging.deliver_due")
+@sweeper("messaging.deliver_due")
 def deliver_due() -> None:
     """Every few seconds from beat, and at once when a message is queued."""
     began = time.monotonic()

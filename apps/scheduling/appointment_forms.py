@@ -1,5 +1,6 @@
 """What staff fill in on an appointment's pages."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -71,3 +72,10 @@ class CancelForm(forms.Form):
 class MoveForm(forms.Form):
     starts_at = forms.DateTimeField(widget=forms.HiddenInput, input_formats=["%Y-%m-%dT%H:%MZ"])
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def clean_starts_at(self) -> datetime:
+        """Refuse the ends of the calendar, where a time cannot be written in another zone."""
+        starts_at: datetime = self.cleaned_data["starts_at"]
+        if not 2000 <= starts_at.year <= 2200:
+            raise forms.ValidationError(_("Choose a time."))
+        return starts_at

@@ -16,6 +16,7 @@ def web(*, host: str, port: int, workers: int = 1, threads: int = 4) -> Command:
 def sockets(*, host: str, port: int) -> Command:
     """Waiting room and signalling, over ASGI."""
     command: Command = [sys.executable, "-m", "uvicorn", "portal.asgi:application", f"--host={host}", f"--port={port}"]
+    command += ["--ws-max-size=65536"]  # signalling is small; the default of 16 MiB invites floods
     return [*command, "--lifespan=off", "--log-level=warning", "--no-access-log", "--timeout-graceful-shutdown=3"]
 
 

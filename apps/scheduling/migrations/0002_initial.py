@@ -12,390 +12,933 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalogue', '0001_initial'),
-        ('organisations', '0001_initial'),
-        ('patients', '0001_initial'),
-        ('scheduling', '0001_btree_gist'),
+        ("catalogue", "0001_initial"),
+        ("organisations", "0001_initial"),
+        ("patients", "0001_initial"),
+        ("scheduling", "0001_btree_gist"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Appointment',
+            name="Appointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('reference', models.CharField(default=apps.common.codes.new_reference, editable=False, max_length=12, unique=True)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('booked', 'booked'), ('arrived', 'under way'), ('fulfilled', 'completed'), ('noshow', 'did not attend'), ('cancelled', 'cancelled'), ('entered-in-error', 'entered in error')], default='booked', max_length=16)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('patient_present', models.BooleanField(default=True)),
-                ('patient_joins_alone', models.BooleanField(default=False)),
-                ('place', models.CharField(choices=[('home', 'at home'), ('nursing_home', 'nursing home'), ('health_house', 'health house'), ('ward', 'hospital ward'), ('other', 'somewhere else')], default='home', max_length=16)),
-                ('interpreter_language', models.CharField(blank=True, help_text='ISO 639-3', max_length=3)),
-                ('interpreter_by_phone', models.BooleanField(default=False)),
-                ('booked_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('cancelled_at', models.DateTimeField(blank=True, null=True)),
-                ('cancel_reason', models.CharField(blank=True, choices=[('patient', 'the patient asked for it'), ('clinician', 'the specialist cannot come'), ('interpreter', 'the interpreter cannot come'), ('not_needed', 'no longer needed'), ('ill', 'the patient is too ill'), ('other', 'another reason')], max_length=12)),
-                ('booked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='booked_appointments', to=settings.AUTH_USER_MODEL)),
-                ('patient', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='patients.patient')),
-                ('performer_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='performed_appointments', to='organisations.unit')),
-                ('requester_unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='requested_appointments', to='organisations.unit')),
-                ('service_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='catalogue.servicetype')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "reference",
+                    models.CharField(
+                        default=apps.common.codes.new_reference, editable=False, max_length=12, unique=True
+                    ),
+                ),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("booked", "booked"),
+                            ("arrived", "under way"),
+                            ("fulfilled", "completed"),
+                            ("noshow", "did not attend"),
+                            ("cancelled", "cancelled"),
+                            ("entered-in-error", "entered in error"),
+                        ],
+                        default="booked",
+                        max_length=16,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("patient_present", models.BooleanField(default=True)),
+                ("patient_joins_alone", models.BooleanField(default=False)),
+                (
+                    "place",
+                    models.CharField(
+                        choices=[
+                            ("home", "at home"),
+                            ("nursing_home", "nursing home"),
+                            ("health_house", "health house"),
+                            ("ward", "hospital ward"),
+                            ("other", "somewhere else"),
+                        ],
+                        default="home",
+                        max_length=16,
+                    ),
+                ),
+                ("interpreter_language", models.CharField(blank=True, help_text="ISO 639-3", max_length=3)),
+                ("interpreter_by_phone", models.BooleanField(default=False)),
+                ("booked_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "cancel_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("patient", "the patient asked for it"),
+                            ("clinician", "the specialist cannot come"),
+                            ("interpreter", "the interpreter cannot come"),
+                            ("not_needed", "no longer needed"),
+                            ("ill", "the patient is too ill"),
+                            ("other", "another reason"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "booked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="booked_appointments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "performer_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="performed_appointments",
+                        to="organisations.unit",
+                    ),
+                ),
+                (
+                    "requester_unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="requested_appointments",
+                        to="organisations.unit",
+                    ),
+                ),
+                (
+                    "service_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="catalogue.servicetype",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at', 'id'],
+                "ordering": ["starts_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AppointmentEvent',
+            name="AppointmentEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('booked', 'booked'), ('moved', 'moved'), ('cancelled', 'cancelled'), ('participant_added', 'participant added'), ('participant_removed', 'participant removed'), ('started', 'started'), ('ended', 'ended'), ('noshow', 'did not attend')], max_length=20)),
-                ('version', models.PositiveIntegerField()),
-                ('at', models.DateTimeField()),
-                ('by_patient', models.BooleanField(default=False)),
-                ('old_starts_at', models.DateTimeField(blank=True, null=True)),
-                ('participant_uid', models.UUIDField(blank=True, null=True)),
-                ('reacted_at', models.DateTimeField(blank=True, null=True)),
-                ('retry_at', models.DateTimeField(blank=True, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='scheduling.appointment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("booked", "booked"),
+                            ("moved", "moved"),
+                            ("cancelled", "cancelled"),
+                            ("participant_added", "participant added"),
+                            ("participant_removed", "participant removed"),
+                            ("started", "started"),
+                            ("ended", "ended"),
+                            ("noshow", "did not attend"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("at", models.DateTimeField()),
+                ("by_patient", models.BooleanField(default=False)),
+                ("old_starts_at", models.DateTimeField(blank=True, null=True)),
+                ("participant_uid", models.UUIDField(blank=True, null=True)),
+                ("reacted_at", models.DateTimeField(blank=True, null=True)),
+                ("retry_at", models.DateTimeField(blank=True, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="scheduling.appointment"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='BookingDraft',
+            name="BookingDraft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('answers', apps.common.crypto.EncryptedJSONField(default=dict, editable=True)),
-                ('choices', models.JSONField(default=dict)),
-                ('starts_at', models.DateTimeField(blank=True, null=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('patient', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='patients.patient')),
-                ('service_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalogue.servicetype')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='organisations.unit')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("answers", apps.common.crypto.EncryptedJSONField(default=dict, editable=True)),
+                ("choices", models.JSONField(default=dict)),
+                ("starts_at", models.DateTimeField(blank=True, null=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "service_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalogue.servicetype"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="organisations.unit"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-updated_at'],
+                "ordering": ["-updated_at"],
             },
         ),
         migrations.CreateModel(
-            name='FormAnswers',
+            name="FormAnswers",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('form', models.SlugField(max_length=40)),
-                ('form_version', models.PositiveSmallIntegerField(default=1)),
-                ('answers', apps.common.crypto.EncryptedJSONField(default=dict, editable=True)),
-                ('updated_at', models.DateTimeField()),
-                ('appointment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='form_answers', to='scheduling.appointment')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("form", models.SlugField(max_length=40)),
+                ("form_version", models.PositiveSmallIntegerField(default=1)),
+                ("answers", apps.common.crypto.EncryptedJSONField(default=dict, editable=True)),
+                ("updated_at", models.DateTimeField()),
+                (
+                    "appointment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="form_answers",
+                        to="scheduling.appointment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('draft', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='hold', to='scheduling.bookingdraft')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='holds', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                (
+                    "draft",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hold",
+                        to="scheduling.bookingdraft",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="holds", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Photo',
+            name="Photo",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('image', apps.common.crypto.EncryptedBytesField(editable=True)),
-                ('thumbnail', apps.common.crypto.EncryptedBytesField(editable=True)),
-                ('description', apps.common.crypto.EncryptedTextField(default='', editable=True)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('uploaded_at', models.DateTimeField()),
-                ('appointment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='scheduling.appointment')),
-                ('draft', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='scheduling.bookingdraft')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("image", apps.common.crypto.EncryptedBytesField(editable=True)),
+                ("thumbnail", apps.common.crypto.EncryptedBytesField(editable=True)),
+                ("description", apps.common.crypto.EncryptedTextField(default="", editable=True)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photos",
+                        to="scheduling.appointment",
+                    ),
+                ),
+                (
+                    "draft",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="photos",
+                        to="scheduling.bookingdraft",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Reaction',
+            name="Reaction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('at', models.DateTimeField()),
-                ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reactions', to='scheduling.appointmentevent')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("at", models.DateTimeField()),
+                (
+                    "event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="reactions",
+                        to="scheduling.appointmentevent",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Schedule',
+            name="Schedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', models.CharField(choices=[('clinician', 'clinician'), ('interpreter', 'interpreter'), ('patient', 'patient'), ('kit', 'equipment'), ('place', 'place')], max_length=12)),
-                ('name', models.CharField(blank=True, max_length=120)),
-                ('title', models.CharField(blank=True, max_length=80)),
-                ('person_index', models.BinaryField(max_length=32, null=True, unique=True)),
-                ('languages', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=3), blank=True, default=list, help_text='ISO 639-3', size=None)),
-                ('interpreter_number', models.CharField(blank=True, max_length=12)),
-                ('always_open', models.BooleanField(default=False)),
-                ('works_on_holidays', models.BooleanField(default=False)),
-                ('active', models.BooleanField(default=True)),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='schedules', to='organisations.unit')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='schedule', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("clinician", "clinician"),
+                            ("interpreter", "interpreter"),
+                            ("patient", "patient"),
+                            ("kit", "equipment"),
+                            ("place", "place"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120)),
+                ("title", models.CharField(blank=True, max_length=80)),
+                ("person_index", models.BinaryField(max_length=32, null=True, unique=True)),
+                (
+                    "languages",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=3),
+                        blank=True,
+                        default=list,
+                        help_text="ISO 639-3",
+                        size=None,
+                    ),
+                ),
+                ("interpreter_number", models.CharField(blank=True, max_length=12)),
+                ("always_open", models.BooleanField(default=False)),
+                ("works_on_holidays", models.BooleanField(default=False)),
+                ("active", models.BooleanField(default=True)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="schedules",
+                        to="organisations.unit",
+                    ),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="schedule",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Participant',
+            name="Participant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('role', models.CharField(choices=[('performer', 'specialist'), ('requester', 'with the patient'), ('interpreter', 'interpreter'), ('patient', 'patient'), ('next_of_kin', 'next of kin'), ('guest', 'guest'), ('equipment', 'equipment')], max_length=12)),
-                ('guest_name', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('guest_relation', models.CharField(blank=True, max_length=40)),
-                ('guest_phone', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('guest_email', apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
-                ('required', models.BooleanField(default=True)),
-                ('answer', models.CharField(choices=[('needs-action', 'not answered'), ('accepted', 'accepted'), ('declined', 'declined'), ('tentative', 'tentative')], default='needs-action', max_length=14)),
-                ('appointment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='scheduling.appointment')),
-                ('schedule', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='participations', to='scheduling.schedule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("performer", "specialist"),
+                            ("requester", "with the patient"),
+                            ("interpreter", "interpreter"),
+                            ("patient", "patient"),
+                            ("next_of_kin", "next of kin"),
+                            ("guest", "guest"),
+                            ("equipment", "equipment"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("guest_name", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("guest_relation", models.CharField(blank=True, max_length=40)),
+                ("guest_phone", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("guest_email", apps.common.crypto.EncryptedTextField(blank=True, editable=True, null=True)),
+                ("required", models.BooleanField(default=True)),
+                (
+                    "answer",
+                    models.CharField(
+                        choices=[
+                            ("needs-action", "not answered"),
+                            ("accepted", "accepted"),
+                            ("declined", "declined"),
+                            ("tentative", "tentative"),
+                        ],
+                        default="needs-action",
+                        max_length=14,
+                    ),
+                ),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="participants",
+                        to="scheduling.appointment",
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="participations",
+                        to="scheduling.schedule",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Opening',
+            name="Opening",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('weekday', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('on', models.DateField(blank=True, null=True)),
-                ('starts', models.TimeField()),
-                ('ends', models.TimeField()),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='openings', to='scheduling.schedule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("weekday", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("on", models.DateField(blank=True, null=True)),
+                ("starts", models.TimeField()),
+                ("ends", models.TimeField()),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="openings", to="scheduling.schedule"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['schedule_id', 'weekday', 'on', 'starts'],
+                "ordering": ["schedule_id", "weekday", "on", "starts"],
             },
         ),
         migrations.CreateModel(
-            name='Occupancy',
+            name="Occupancy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('during', django.contrib.postgres.fields.ranges.DateTimeRangeField()),
-                ('kind', models.CharField(choices=[('appointment', 'appointment'), ('hold', 'held'), ('busy', 'busy elsewhere')], max_length=12)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('appointment', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='occupancies', to='scheduling.appointment')),
-                ('hold', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='occupancies', to='scheduling.hold')),
-                ('schedule', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='occupancies', to='scheduling.schedule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("during", django.contrib.postgres.fields.ranges.DateTimeRangeField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("appointment", "appointment"), ("hold", "held"), ("busy", "busy elsewhere")],
+                        max_length=12,
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "appointment",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="occupancies",
+                        to="scheduling.appointment",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="occupancies",
+                        to="scheduling.hold",
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="occupancies",
+                        to="scheduling.schedule",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Absence',
+            name="Absence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='absences', to='scheduling.schedule')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("starts_at", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="absences", to="scheduling.schedule"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['starts_at'],
+                "ordering": ["starts_at"],
             },
         ),
         migrations.CreateModel(
-            name='Team',
+            name="Team",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('order', models.CharField(choices=[('ordered', 'in order'), ('fair', 'shared fairly')], default='fair', max_length=8)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='organisations.unit')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "order",
+                    models.CharField(
+                        choices=[("ordered", "in order"), ("fair", "shared fairly")], default="fair", max_length=8
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="teams", to="organisations.unit"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Need',
+            name="Need",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('performer', 'specialist'), ('requester', 'with the patient'), ('interpreter', 'interpreter'), ('patient', 'patient'), ('next_of_kin', 'next of kin'), ('guest', 'guest'), ('equipment', 'equipment')], max_length=12)),
-                ('source', models.CharField(choices=[('team', 'any one of a team'), ('schedule', 'a named schedule'), ('requester', 'the one who books, or a colleague she names'), ('patient', 'the patient'), ('interpreter', "one of a team of interpreters, in the patient's language")], max_length=12)),
-                ('label', models.CharField(blank=True, max_length=60)),
-                ('required', models.BooleanField(default=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('service_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='needs', to='catalogue.servicetype')),
-                ('schedule', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='scheduling.schedule')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='scheduling.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("performer", "specialist"),
+                            ("requester", "with the patient"),
+                            ("interpreter", "interpreter"),
+                            ("patient", "patient"),
+                            ("next_of_kin", "next of kin"),
+                            ("guest", "guest"),
+                            ("equipment", "equipment"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("team", "any one of a team"),
+                            ("schedule", "a named schedule"),
+                            ("requester", "the one who books, or a colleague she names"),
+                            ("patient", "the patient"),
+                            ("interpreter", "one of a team of interpreters, in the patient's language"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("label", models.CharField(blank=True, max_length=60)),
+                ("required", models.BooleanField(default=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "service_type",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="needs", to="catalogue.servicetype"
+                    ),
+                ),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="needs",
+                        to="scheduling.schedule",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="needs",
+                        to="scheduling.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service_type_id', 'position', 'id'],
+                "ordering": ["service_type_id", "position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='TeamMember',
+            name="TeamMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('schedule', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='team_memberships', to='scheduling.schedule')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='scheduling.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "schedule",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="team_memberships",
+                        to="scheduling.schedule",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="members", to="scheduling.team"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.AddField(
-            model_name='team',
-            name='schedules',
-            field=models.ManyToManyField(related_name='teams', through='scheduling.TeamMember', to='scheduling.schedule'),
+            model_name="team",
+            name="schedules",
+            field=models.ManyToManyField(
+                related_name="teams", through="scheduling.TeamMember", to="scheduling.schedule"
+            ),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['requester_unit', 'starts_at'], name='appointment_by_requester'),
+            model_name="appointment",
+            index=models.Index(fields=["requester_unit", "starts_at"], name="appointment_by_requester"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['performer_unit', 'starts_at'], name='appointment_by_performer'),
+            model_name="appointment",
+            index=models.Index(fields=["performer_unit", "starts_at"], name="appointment_by_performer"),
         ),
         migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(fields=['starts_at'], name='appointment_by_start'),
+            model_name="appointment",
+            index=models.Index(fields=["starts_at"], name="appointment_by_start"),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_after_start'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="appointment_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['booked', 'arrived', 'fulfilled', 'noshow', 'cancelled', 'entered-in-error'])), name='appointment_status_known'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["booked", "arrived", "fulfilled", "noshow", "cancelled", "entered-in-error"])
+                ),
+                name="appointment_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('cancelled_at__isnull', False), ('status', 'cancelled'), models.Q(('cancel_reason', ''), _negated=True)), models.Q(models.Q(('status', 'cancelled'), _negated=True), ('cancel_reason', ''), ('cancelled_at__isnull', True)), _connector='OR'), name='appointment_cancelled_has_time_and_reason'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("cancelled_at__isnull", False),
+                        ("status", "cancelled"),
+                        models.Q(("cancel_reason", ""), _negated=True),
+                    ),
+                    models.Q(
+                        models.Q(("status", "cancelled"), _negated=True),
+                        ("cancel_reason", ""),
+                        ("cancelled_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="appointment_cancelled_has_time_and_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('patient_present', False), ('patient__isnull', False), _connector='OR'), name='appointment_with_patient_present_has_a_patient'),
+            model_name="appointment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("patient_present", False), ("patient__isnull", False), _connector="OR"),
+                name="appointment_with_patient_present_has_a_patient",
+            ),
         ),
         migrations.AddIndex(
-            model_name='appointmentevent',
-            index=models.Index(condition=models.Q(('reacted_at__isnull', True)), fields=['id'], name='appointment_event_not_reacted'),
+            model_name="appointmentevent",
+            index=models.Index(
+                condition=models.Q(("reacted_at__isnull", True)), fields=["id"], name="appointment_event_not_reacted"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='appointmentevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['booked', 'moved', 'cancelled', 'participant_added', 'participant_removed', 'started', 'ended', 'noshow'])), name='appointment_event_kind_known'),
+            model_name="appointmentevent",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "kind__in",
+                        [
+                            "booked",
+                            "moved",
+                            "cancelled",
+                            "participant_added",
+                            "participant_removed",
+                            "started",
+                            "ended",
+                            "noshow",
+                        ],
+                    )
+                ),
+                name="appointment_event_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='hold_ends_after_start'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="hold_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='photo',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', True), ('draft__isnull', False)), models.Q(('appointment__isnull', False), ('draft__isnull', True)), _connector='OR'), name='photo_belongs_to_a_draft_or_an_appointment'),
+            model_name="photo",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("appointment__isnull", True), ("draft__isnull", False)),
+                    models.Q(("appointment__isnull", False), ("draft__isnull", True)),
+                    _connector="OR",
+                ),
+                name="photo_belongs_to_a_draft_or_an_appointment",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reaction',
-            constraint=models.UniqueConstraint(fields=('event', 'name'), name='reaction_takes_effect_once'),
+            model_name="reaction",
+            constraint=models.UniqueConstraint(fields=("event", "name"), name="reaction_takes_effect_once"),
         ),
         migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(fields=['unit', 'kind'], name='schedule_by_unit_and_kind'),
+            model_name="schedule",
+            index=models.Index(fields=["unit", "kind"], name="schedule_by_unit_and_kind"),
         ),
         migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['clinician', 'interpreter', 'patient', 'kit', 'place'])), name='schedule_kind_known'),
+            model_name="schedule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["clinician", "interpreter", "patient", "kit", "place"])),
+                name="schedule_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'patient'), ('name', ''), ('person_index__isnull', False), ('user__isnull', True)), models.Q(models.Q(('kind', 'patient'), _negated=True), ('person_index__isnull', True)), _connector='OR'), name='schedule_of_a_patient_has_only_the_person'),
+            model_name="schedule",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", "patient"), ("name", ""), ("person_index__isnull", False), ("user__isnull", True)
+                    ),
+                    models.Q(models.Q(("kind", "patient"), _negated=True), ("person_index__isnull", True)),
+                    _connector="OR",
+                ),
+                name="schedule_of_a_patient_has_only_the_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.UniqueConstraint(condition=models.Q(('schedule__isnull', False)), fields=('appointment', 'schedule'), name='participant_schedule_is_in_once'),
+            model_name="participant",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("schedule__isnull", False)),
+                fields=("appointment", "schedule"),
+                name="participant_schedule_is_in_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['performer', 'requester', 'interpreter', 'patient', 'next_of_kin', 'guest', 'equipment'])), name='participant_role_known'),
+            model_name="participant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        ["performer", "requester", "interpreter", "patient", "next_of_kin", "guest", "equipment"],
+                    )
+                ),
+                name="participant_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='participant',
-            constraint=models.CheckConstraint(condition=models.Q(('schedule__isnull', False), ('guest_name__isnull', False), _connector='OR'), name='participant_is_a_schedule_or_a_named_guest'),
+            model_name="participant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("schedule__isnull", False), ("guest_name__isnull", False), _connector="OR"),
+                name="participant_is_a_schedule_or_a_named_guest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='opening_ends_after_start'),
+            model_name="opening",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends", models.F("starts")), _negated=True), name="opening_takes_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('on__isnull', True), ('weekday__isnull', False), ('weekday__lte', 6)), models.Q(('on__isnull', False), ('valid_from__isnull', True), ('valid_to__isnull', True), ('weekday__isnull', True)), _connector='OR'), name='opening_is_weekly_or_on_a_date'),
+            model_name="opening",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("on__isnull", True), ("weekday__isnull", False), ("weekday__lte", 6)),
+                    models.Q(
+                        ("on__isnull", False),
+                        ("valid_from__isnull", True),
+                        ("valid_to__isnull", True),
+                        ("weekday__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="opening_is_weekly_or_on_a_date",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_to__isnull', True), ('valid_from__isnull', True), ('valid_to__gte', models.F('valid_from')), _connector='OR'), name='opening_valid_to_not_before_valid_from'),
+            model_name="opening",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_to__isnull", True),
+                    ("valid_from__isnull", True),
+                    ("valid_to__gte", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="opening_valid_to_not_before_valid_from",
+            ),
         ),
         migrations.AddIndex(
-            model_name='occupancy',
-            index=models.Index(models.F('schedule'), models.Func('during', function='lower', output_field=models.DateTimeField()), models.Func('during', function='upper', output_field=models.DateTimeField()), name='occupancy_by_schedule_and_time'),
+            model_name="occupancy",
+            index=models.Index(
+                models.F("schedule"),
+                models.Func("during", function="lower", output_field=models.DateTimeField()),
+                models.Func("during", function="upper", output_field=models.DateTimeField()),
+                name="occupancy_by_schedule_and_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='occupancy',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('schedule', '='), ('during', '&&')], name='occupancy_schedule_is_in_one_place_at_a_time'),
+            model_name="occupancy",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[("schedule", "="), ("during", "&&")], name="occupancy_schedule_is_in_one_place_at_a_time"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='occupancy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appointment__isnull', False), ('expires_at__isnull', True), ('hold__isnull', True), ('kind', 'appointment')), models.Q(('appointment__isnull', True), ('expires_at__isnull', False), ('hold__isnull', False), ('kind', 'hold')), models.Q(('appointment__isnull', True), ('expires_at__isnull', True), ('hold__isnull', True), ('kind', 'busy')), _connector='OR'), name='occupancy_is_for_what_its_kind_says'),
+            model_name="occupancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("appointment__isnull", False),
+                        ("expires_at__isnull", True),
+                        ("hold__isnull", True),
+                        ("kind", "appointment"),
+                    ),
+                    models.Q(
+                        ("appointment__isnull", True),
+                        ("expires_at__isnull", False),
+                        ("hold__isnull", False),
+                        ("kind", "hold"),
+                    ),
+                    models.Q(
+                        ("appointment__isnull", True),
+                        ("expires_at__isnull", True),
+                        ("hold__isnull", True),
+                        ("kind", "busy"),
+                    ),
+                    _connector="OR",
+                ),
+                name="occupancy_is_for_what_its_kind_says",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='occupancy',
-            constraint=models.CheckConstraint(condition=models.Q(('during__isempty', False), ('during__lower_inf', False), ('during__upper_inf', False)), name='occupancy_has_both_ends_and_takes_time'),
+            model_name="occupancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("during__isempty", False), ("during__lower_inf", False), ("during__upper_inf", False)
+                ),
+                name="occupancy_has_both_ends_and_takes_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='absence',
-            index=models.Index(fields=['schedule', 'starts_at', 'ends_at'], name='absence_by_schedule'),
+            model_name="absence",
+            index=models.Index(fields=["schedule", "starts_at", "ends_at"], name="absence_by_schedule"),
         ),
         migrations.AddConstraint(
-            model_name='absence',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='absence_ends_after_start'),
+            model_name="absence",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="absence_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='need',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['performer', 'requester', 'interpreter', 'patient', 'next_of_kin', 'guest', 'equipment'])), name='need_role_known'),
+            model_name="need",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        ["performer", "requester", "interpreter", "patient", "next_of_kin", "guest", "equipment"],
+                    )
+                ),
+                name="need_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='need',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('schedule__isnull', True), ('source__in', ['team', 'interpreter']), ('team__isnull', False)), models.Q(('schedule__isnull', False), ('source', 'schedule'), ('team__isnull', True)), models.Q(('schedule__isnull', True), ('source__in', ['requester', 'patient']), ('team__isnull', True)), _connector='OR'), name='need_names_what_its_source_says'),
+            model_name="need",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("schedule__isnull", True), ("source__in", ["team", "interpreter"]), ("team__isnull", False)
+                    ),
+                    models.Q(("schedule__isnull", False), ("source", "schedule"), ("team__isnull", True)),
+                    models.Q(
+                        ("schedule__isnull", True), ("source__in", ["requester", "patient"]), ("team__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="need_names_what_its_source_says",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teammember',
-            constraint=models.UniqueConstraint(fields=('team', 'schedule'), name='team_member_is_in_once'),
+            model_name="teammember",
+            constraint=models.UniqueConstraint(fields=("team", "schedule"), name="team_member_is_in_once"),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('unit', 'name'), name='team_name_is_one_in_its_unit'),
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("unit", "name"), name="team_name_is_one_in_its_unit"),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('order__in', ['ordered', 'fair'])), name='team_order_known'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("order__in", ["ordered", "fair"])), name="team_order_known"
+            ),
         ),
     ]

@@ -69,6 +69,7 @@ class Opening(models.Model):
     """When a schedule takes appointments (FHIR Slot free; RFC 7953 AVAILABLE).
 
     Wall time in Europe/Oslo: weekly (`weekday`, 0 is Monday, with validity) or on one date (`on`).
+    One that ends before it starts ends on the day after: a night, or until midnight.
     """
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="openings")
@@ -82,7 +83,7 @@ class Opening(models.Model):
     class Meta:
         ordering = ["schedule_id", "weekday", "on", "starts"]
         constraints = [
-            models.CheckConstraint(name="opening_ends_after_start", condition=Q(ends__gt=F("starts"))),
+            models.CheckConstraint(name="opening_takes_time", condition=~Q(ends=F("starts"))),
             models.CheckConstraint(
                 name="opening_is_weekly_or_on_a_date",
                 condition=Q(weekday__isnull=False, weekday__lte=6, on__isnull=True)

@@ -13,9 +13,10 @@ from .appointments import (
     week_of,
 )
 from .open_times import open_times, time_is_open, who_is_missing, why_no_time
-from .request import BookingRequest, Ignoring, OpenTime, Who, request_of
+from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 __all__ = [
+    "HOLD_LENGTH",
     "BookingRequest",
     "Ignoring",
     "OpenTime",

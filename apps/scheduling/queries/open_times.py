@@ -12,9 +12,7 @@ from ..engine.search import JointTime, Need, Pick, Question, first_read, joint_t
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..models import ParticipantRole
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
-from .request import BookingRequest, Ignoring, OpenTime, Who
-
-HOLD_LENGTH = timedelta(minutes=10)
+from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who
 
 NOTHING = Ignoring()
 ONE_UNIT = timedelta(minutes=UNIT_MINUTES)

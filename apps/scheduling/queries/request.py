@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from apps.catalogue.models import ServiceType
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
 from ..models import Appointment, ParticipantRole, Schedule
+
+HOLD_LENGTH: Final = timedelta(minutes=10)
+"""How long a time is held while the rest of a booking is filled in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,11 @@ from ..models import (
     Participant,
     ParticipantRole,
 )
-from ..queries import BookingRequest, Ignoring, OpenTime, request_of
+from ..queries import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, request_of
 from .people import schedule_for_patient
 from .rules import check_request, check_start
 from .taking import Stretch, take_time
 
-HOLD_LENGTH: Final = timedelta(minutes=10)
 ALTERNATIVES: Final = 3
 
 

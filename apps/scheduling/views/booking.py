@@ -21,6 +21,7 @@ from apps.catalogue.queries import bookable_services
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
+from apps.common.images import PhotoTooLarge
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
@@ -227,7 +228,7 @@ def _no_patient(request: StaffRequest, page: Page) -> HttpResponse:
 def _details(request: StaffRequest, page: Page) -> HttpResponse:
     draft = _of(page)
     _keep_typed(request, draft)
-    refusal = _change_photos(request, draft, page.now) if request.FILES.getlist("photo") else ""
+    refusal = _change_photos(request, draft, page.now)
     slug = draft.service_type.form
     form = None
     if questionnaire.has_form(slug):
@@ -361,6 +362,8 @@ def _change_photos(request: StaffRequest, draft: BookingDraft, now: Any) -> str:
     """Take away the one named and add those sent; return the first refusal in words."""
     if not draft.service_type.photo_upload:
         return ""
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
+        return str(PhotoTooLarge.message)  # Django has left the files out without a word
     if uid := request.POST.get("remove_photo", ""):
         photo = next((one for one in photos_of(draft) if str(one.uid) == uid), None)
         if photo is not None:
