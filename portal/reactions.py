@@ -31,5 +31,10 @@ on(
     at_once=[rooms.drop_seat, notices.withdraw_from_participant],
     then=[notices.tell_removed],
 )
+on(
+    Kind.CONTACT_CHANGED,
+    at_once=[notices.withdraw_from_participant],
+    then=[notices.tell_participant],
+)
 on(Kind.ENDED, then=[rooms.close_room, registration.queue_registration])
 on(Kind.NO_SHOW, then=[rooms.close_room, registration.drop_registration])

@@ -18,6 +18,7 @@ from apps.audit.services import Actor, record_access
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
+from apps.common.nudge import wake
 from apps.common.plain_text import is_plain
 from apps.organisations.models import Organisation, Unit
 
@@ -90,7 +91,7 @@ class EmailMissing(PatientRefused):
 
 class KinPhoneMissing(PatientRefused):
     code = "next-of-kin-phone-missing"
-    message = _("Add a next of kin with a mobile number first, or choose another way.")
+    message = _("First add a next of kin with a mobile number who may act for the patient, or choose another way.")
     field = "channel"
 
 
@@ -233,6 +234,7 @@ def update_contact(
     if changed:
         if not CONTACT_WAYS.isdisjoint(changed):
             locked.contact_changed_at = now
+            wake(TELLS_PATIENTS)
         locked.save(update_fields=[*changed, "phone_index", "contact_changed_at", "updated_at"])
         record_access(
             actor=_actor(actor, unit),
@@ -255,26 +257,40 @@ CONTACT: Final = (
     "reserved",
     "protection",
 )
+TELLS_PATIENTS: Final = "scheduling.react"
+"""The sweeper that sees to it that what was written to the old number is withdrawn and said at the new one."""
+
 CONTACT_WAYS: Final = frozenset({"phone", "email", "language", "channel", "reserved"})
 """What messages that are already written depend on."""
 
 
 @transaction.atomic
-def add_next_of_kin(*, patient: Patient, kin: KinInput, actor: User | Actor, unit: Unit | None = None) -> NextOfKin:
+def add_next_of_kin(
+    *, patient: Patient, kin: KinInput, actor: User | Actor, now: datetime, unit: Unit | None = None
+) -> NextOfKin:
     """Raises PatientRefused and WrongPhone."""
     row = _kin(patient, kin)
     row.save()
+    _note_kin_changed(patient, now)
     record_access(actor=_actor(actor, unit), action=Action.CHANGE, what="next-of-kin", patient_uid=patient.uid)
     return row
 
 
 @transaction.atomic
-def remove_next_of_kin(*, kin: NextOfKin, actor: User | Actor, unit: Unit | None = None) -> None:
+def remove_next_of_kin(*, kin: NextOfKin, actor: User | Actor, now: datetime, unit: Unit | None = None) -> None:
     """Raises KinPhoneMissing for the last one through whom the patient is reached."""
     others = kin.patient.next_of_kin.exclude(pk=kin.pk)
     _check_kin_is_reachable(kin.patient, others)
     record_access(actor=_actor(actor, unit), action=Action.CHANGE, what="next-of-kin", patient_uid=kin.patient.uid)
+    _note_kin_changed(kin.patient, now)
     kin.delete()
+
+
+def _note_kin_changed(patient: Patient, now: datetime) -> None:
+    """Where messages go to the next of kin, another one is another address."""
+    if patient.channel == ContactChannel.NEXT_OF_KIN:
+        Patient.objects.filter(pk=patient.pk).update(contact_changed_at=now)
+        wake(TELLS_PATIENTS)
 
 
 @transaction.atomic
@@ -353,7 +369,7 @@ def _best_channel(phone: str, email: str) -> str:
 
 
 def _check_kin_is_reachable(patient: Patient, kin: Iterable[NextOfKin]) -> None:
-    if patient.channel == ContactChannel.NEXT_OF_KIN and not any(one.phone for one in kin):
+    if patient.channel == ContactChannel.NEXT_OF_KIN and not any(one.phone and one.acts_for_patient for one in kin):
         raise KinPhoneMissing
 
 

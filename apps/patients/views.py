@@ -51,6 +51,8 @@ def search(request: StaffRequest) -> HttpResponse:
                 add_refusal(form, refusal)
         else:
             context["hits"] = queries.search_patients(request.user, request.unit, form.cleaned_data["q"])
+    elif form.is_bound:
+        context |= {name: form[name].value() for name in form.fields}
     template = "patients/_hits.html" if is_htmx(request) else "patients/search.html"
     return render(request, template, {**context, "form": form}, status=422 if form.errors else 200)
 
@@ -140,6 +142,7 @@ def add_next_of_kin(request: StaffRequest, uid: UUID) -> HttpResponse:
                     acts_for_patient=typed["acts_for_patient"],
                 ),
                 actor=actor_of(request),
+                now=timezone.now(),
                 unit=request.unit,
             )
         except DomainError as refusal:
@@ -155,7 +158,7 @@ def remove_next_of_kin(request: StaffRequest, uid: UUID, kin_id: int) -> HttpRes
     found = _find(request, uid)
     kin = get_object_or_404(NextOfKin, patient=found, pk=kin_id)
     try:
-        services.remove_next_of_kin(kin=kin, actor=actor_of(request), unit=request.unit)
+        services.remove_next_of_kin(kin=kin, actor=actor_of(request), now=timezone.now(), unit=request.unit)
     except DomainError as refusal:
         messages.error(request, str(refusal))
     return redirect("patients:patient", found.uid)

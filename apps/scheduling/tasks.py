@@ -10,7 +10,9 @@ from .services import drafts
 
 @sweeper("scheduling.react")
 def react() -> None:
-    services.react_to_events(now=timezone.now())
+    now = timezone.now()
+    services.note_contact_changes(now=now)
+    services.react_to_events(now=now)
 
 
 @sweeper("scheduling.close_past")

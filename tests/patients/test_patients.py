@@ -373,7 +373,8 @@ def test_next_of_kin_are_added_and_removed(as_user, kari, ada):
     assert wrong.status_code == 422
     assert 'value="datter"' in wrong.content.decode()
     client.post(
-        f"/pasienter/{ada.uid}/parorende/", {"name": "Siv Alm", "relation": "datter", "kin_phone": "00 01 11 11"}
+        f"/pasienter/{ada.uid}/parorende/",
+        {"name": "Siv Alm", "relation": "datter", "kin_phone": "00 01 11 11", "acts_for_patient": "on"},
     )
     kin = ada.next_of_kin.get()
     assert (kin.name, kin.phone) == ("Siv Alm", "+4700011111")

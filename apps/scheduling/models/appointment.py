@@ -189,6 +189,7 @@ class EventKind(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
     PARTICIPANT_ADDED = "participant_added", _("participant added")
     PARTICIPANT_REMOVED = "participant_removed", _("participant removed")
+    CONTACT_CHANGED = "contact_changed", _("contact details changed")
     STARTED = "started", _("started")
     ENDED = "ended", _("ended")
     NO_SHOW = "noshow", _("did not attend")

@@ -9,6 +9,7 @@ from .booking import (
     release_hold,
 )
 from .conduct import close_past, end_appointment, mark_held, mark_no_show, remove_expired, start_appointment
+from .contacts import note_contact_changes
 from .details import add_guest, add_photo, remove_participant, remove_photo, replace_busy_time, save_answers
 from .people import schedule_for_patient, schedule_for_user
 from .reacting import react_to_events
@@ -28,6 +29,7 @@ __all__ = [
     "mark_held",
     "mark_no_show",
     "move_appointment",
+    "note_contact_changes",
     "react_to_events",
     "release_hold",
     "remove_expired",

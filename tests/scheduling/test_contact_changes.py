@@ -1,0 +1,74 @@
+"""A patient with a new number is told there of what is coming, and nothing more goes to the old one."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.messaging.models import OPEN_STATES, OutboxMessage
+from apps.patients.services import update_contact
+from apps.scheduling.models import AppointmentEvent, EventKind
+from apps.scheduling.services import note_contact_changes
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def booked(book, ada, react):
+    appointment = book(ada, "2026-03-10 10.00")
+    react()
+    return appointment
+
+
+def waiting_for(address):
+    return [row.purpose for row in OutboxMessage.objects.filter(state__in=OPEN_STATES) if row.address == address]
+
+
+def changes():
+    return AppointmentEvent.objects.filter(kind=EventKind.CONTACT_CHANGED)
+
+
+def test_what_waits_goes_to_the_new_number_and_not_to_the_old(booked, ada, bo, book, kari, now, react):
+    others = book(bo, "2026-03-10 12.00")
+    react()
+    assert waiting_for("+4700010001")
+    later = now + timedelta(hours=1)
+    update_contact(patient=ada, actor=kari, now=later, phone="00 01 00 55")
+    assert note_contact_changes(now=later) == 1
+    assert not waiting_for("+4700010001"), "withdrawn with the event, before anything follows from it"
+    react(later)
+    assert waiting_for("+4700010055")
+    assert changes().get().appointment == booked
+    assert not changes().filter(appointment=others).exists()
+
+
+def test_specialists_keep_their_messages(booked, ada, kari, now, react, berg):
+    before = waiting_for(berg.email) + waiting_for(kari.email)
+    update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), phone="00 01 00 55")
+    note_contact_changes(now=now + timedelta(hours=1))
+    react(now + timedelta(hours=1))
+    assert waiting_for(berg.email) + waiting_for(kari.email) == before
+
+
+def test_a_patient_who_declines_digital_messages_gets_no_more(booked, ada, kari, now, react):
+    later = now + timedelta(hours=1)
+    update_contact(patient=ada, actor=kari, now=later, reserved=True)
+    note_contact_changes(now=later)
+    react(later)
+    assert not waiting_for("+4700010001")
+
+
+def test_it_is_told_once(booked, ada, kari, now):
+    update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), phone="00 01 00 55")
+    assert note_contact_changes(now=now + timedelta(hours=1)) == 1
+    assert note_contact_changes(now=now + timedelta(hours=2)) == 0
+
+
+def test_another_address_changes_no_messages(booked, ada, kari, now):
+    update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), address="Elveveien 4")
+    assert note_contact_changes(now=now + timedelta(hours=1)) == 0
+
+
+def test_what_is_over_stays_as_it_was(booked, ada, kari, now):
+    after = booked.ends_at + timedelta(hours=1)
+    update_contact(patient=ada, actor=kari, now=after, phone="00 01 00 55")
+    assert note_contact_changes(now=after) == 0
