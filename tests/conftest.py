@@ -19,6 +19,7 @@ from apps.organisations.models import Organisation, OrganisationKind, Role, Unit
 from apps.organisations.services import add_organisation, add_unit, give_role
 from apps.patients.models import CareRelation, IdentifierKind, Patient
 from tests.scheduling_cast import *  # noqa: F403  (diaries, services, `book`, `react`)
+from tests.witnesses import log  # noqa: F401  (a fixture)
 
 OSLO = ZoneInfo("Europe/Oslo")
 LONG_AGO = date(2020, 1, 1)

@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -41,6 +41,7 @@ def timeline(request: StaffRequest, reference: str) -> HttpResponse:
 def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) -> HttpResponse:
     """Send somebody her invitation once more, to where she is reached today."""
     appointment, now, refusal = _appointment(request, reference), timezone.now(), None
+    back = request.POST.get("next", "")  # read before anything is done: a body that cannot be read changes nothing
     try:
         services.send_again(appointment=appointment, uid=participant, actor=request.user, now=now)
     except DomainError as no:
@@ -51,9 +52,8 @@ def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) ->
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("The invitation is on its way again."))
-    back = request.POST.get("next", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-        return redirect(back)
+        return HttpResponseRedirect(back)
     return redirect("notices:timeline", appointment.reference)
 
 

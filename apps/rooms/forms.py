@@ -35,15 +35,15 @@ def read_birth_date(day: str, month: str, year: str, *, today: date) -> date | N
     for sign in ".,/-:":
         words = words.replace(sign, " ")
     parts = words.split()
-    if len(parts) == 1 and parts[0].isdigit() and len(parts[0]) in {6, 8}:
+    if len(parts) == 1 and parts[0].isdecimal() and len(parts[0]) in {6, 8}:
         whole = parts[0]
         parts = [whole[:2], whole[2:4], whole[4:]]
     if len(parts) != 3:
         return None
     if len(parts[0]) == 4:
         parts.reverse()
-    typed_month = MONTHS.get(parts[1]) or (int(parts[1]) if parts[1].isdigit() else 0)
-    if not (parts[0].isdigit() and parts[2].isdigit() and len(parts[2]) in {2, 4}):
+    typed_month = MONTHS.get(parts[1]) or (int(parts[1]) if parts[1].isdecimal() else 0)
+    if not (parts[0].isdecimal() and parts[2].isdecimal() and len(parts[2]) in {2, 4}):
         return None
     typed_year = int(parts[2])
     if len(parts[2]) == 2:
