@@ -42,7 +42,9 @@ class JsonLine(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["trace"] = [
-                frame for frame in hide(self.formatException(record.exc_info)).splitlines() if frame.startswith("  File")
+                frame
+                for frame in hide(self.formatException(record.exc_info)).splitlines()
+                if frame.startswith("  File")
             ]
         return json.dumps(line, ensure_ascii=False)
 
