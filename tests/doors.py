@@ -65,6 +65,8 @@ TABLE: dict[str, Door] = {
     "scheduling:move": Door("GET", PARTIES),
     "scheduling:cancel": Door("GET", PARTIES),
     "scheduling:mark": Door("POST", "ssccccc"),  # not before it has begun
+    "scheduling:form": Door("GET", OWN),  # the form is written by those who ask, and read by those who answer
+    "scheduling:form_photos": Door("POST", OWN),
     "scheduling:add_guest": Door("POST", PARTIES),
     "scheduling:remove_guest": Door("POST", PARTIES),
     "scheduling:appointments_of": Door("GET", OWN),

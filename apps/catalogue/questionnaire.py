@@ -33,6 +33,8 @@ MOST_VALUES: Final = 40
 OLDEST: Final = date(1900, 1, 1)
 YEARS_AHEAD: Final = 3
 YES, NO = "yes", "no"
+DECIDES_THE_TIME: Final = ("language", "mode", "duration_minutes")
+"""What a form about interpreting asks that the search for a time has used: it stands once the time is booked."""
 
 
 # Definitions ---------------------------------------------------------------------------------------------------------
@@ -395,23 +397,50 @@ class FormSection:
 
 
 class QuestionnaireForm(forms.Form):
-    """The form of one slug; `form_class` makes the subclasses. Labels are in the active language."""
+    """The form of one slug; `form_class` makes the subclasses. Labels are in the active language.
+
+    `unfinished` accepts that answers are missing, not that they are wrong. `booked` shows what the booked time was
+    found by, without asking for it again.
+    """
 
     slug = ""
     use_required_attribute = False
 
-    def __init__(self, *args: Any, today: date | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        today: date | None = None,
+        unfinished: bool = False,
+        booked: bool = False,
+        **kwargs: Any,
+    ) -> None:
         kwargs.setdefault("prefix", "form")
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
-        today = today or timezone.localdate()
+        self.today, self.unfinished, self.booked = today or timezone.localdate(), unfinished, booked
         for entry in _entries(self.slug):
-            self.fields[entry["slug"]] = _field(entry, today=today)
+            self.fields[entry["slug"]] = _field(entry, today=self.today)
             if "default" in entry:
                 self.initial.setdefault(entry["slug"], entry["default"])
+        if booked and asks_for_language(self.slug):
+            for name in DECIDES_THE_TIME:
+                self.fields[name].disabled = bool(self.initial.get(name))
+
+    def is_complete(self) -> bool:
+        """Say whether nothing that must be answered is missing."""
+        if not self.unfinished:
+            return self.is_valid()
+        whole = type(self)(self.data, initial=self.initial, today=self.today, booked=self.booked)
+        return whole.is_valid()
 
     def full_clean(self) -> None:
+        # Which fields are asked for is how they are drawn too, so it is set aside only while they are read.
+        asked = [self.fields[name] for name in self._can_wait() if self.fields[name].required]
+        for one in asked:
+            one.required = False
         super().full_clean()
+        for one in asked:
+            one.required = True
         if not self.is_bound:
             return
         for entry in _entries(self.slug):
@@ -419,6 +448,12 @@ class QuestionnaireForm(forms.Form):
                 self._errors: ErrorDict
                 self._errors.pop(entry["slug"], None)
                 self.cleaned_data.pop(entry["slug"], None)
+
+    def _can_wait(self) -> list[str]:
+        """Name what may be answered later: all but the language that an interpreter is searched by."""
+        return (
+            [entry["slug"] for entry in _entries(self.slug) if entry["type"] != "language"] if self.unfinished else []
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -441,11 +476,11 @@ class QuestionnaireForm(forms.Form):
             return
         given = [cleaned.get(slug) for slug in slugs_of_rows]
         if all(value is None for value in given):
-            if table.get("required"):
+            if table.get("required") and not self.unfinished:
                 self.add_error(slugs_of_rows[0], in_language(table["ask"]))
             return
         total = sum(value or 0 for value in given)
-        if total != table["total"]:
+        if total > table["total"] or (total < table["total"] and not self.unfinished):
             self.add_error(
                 slugs_of_rows[0],
                 gettext("The numbers must add up to %(total)s. Now they add up to %(now)s.")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import appointment, booking, calendar, of_patient, today
+from .views import answers, appointment, booking, calendar, of_patient, today
 
 app_name = "scheduling"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("kalender/hendelser.json", calendar.calendar_events, name="calendar_events"),
     path("timer/<str:reference>/", appointment.appointment, name="appointment"),
     path("timer/<str:reference>/bestilt/", booking.booked, name="booked"),
+    path("timer/<str:reference>/skjema/", answers.form, name="form"),
+    path("timer/<str:reference>/skjema/bilder/", answers.photos, name="form_photos"),
     path("timer/<str:reference>/flytt/", appointment.move, name="move"),
     path("timer/<str:reference>/avlys/", appointment.cancel, name="cancel"),
     path("timer/<str:reference>/utfall/", appointment.mark, name="mark"),

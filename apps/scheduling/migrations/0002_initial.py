@@ -235,6 +235,8 @@ class Migration(migrations.Migration):
                 ("form", models.SlugField(max_length=40)),
                 ("form_version", models.PositiveSmallIntegerField(default=1)),
                 ("answers", apps.common.crypto.EncryptedJSONField(default=dict, editable=True)),
+                ("complete", models.BooleanField(default=True)),
+                ("revision", models.PositiveIntegerField(default=1)),
                 ("updated_at", models.DateTimeField()),
                 (
                     "appointment",

@@ -135,6 +135,11 @@ class Appointment(models.Model):
         """Say whether it can still be moved or cancelled."""
         return self.status == AppointmentStatus.BOOKED
 
+    @property
+    def is_to_come(self) -> bool:
+        """Say whether it has not been held yet, nor cancelled: what belongs to it can still be written."""
+        return self.status in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}
+
     def changeable_by_patient(self, now: datetime) -> bool:
         return self.is_open and now <= self.starts_at - self.service_type.patient_change_notice
 
@@ -282,12 +287,17 @@ class Hold(models.Model):
 
 
 class FormAnswers(models.Model):
-    """The requester's structured form for an appointment (FHIR QuestionnaireResponse)."""
+    """The requester's structured form for an appointment (FHIR QuestionnaireResponse).
+
+    A form that is not `complete` is filled in later. `revision` counts how often it was written.
+    """
 
     appointment = models.OneToOneField(Appointment, models.CASCADE, related_name="form_answers")
     form = models.SlugField(max_length=40)
     form_version = models.PositiveSmallIntegerField(default=1)
     answers = EncryptedJSONField(default=dict)
+    complete = models.BooleanField(default=True)
+    revision = models.PositiveIntegerField(default=1)
     updated_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -34,11 +34,13 @@ class Stretch:
 
 
 def with_form_filled(appointments: Collection[Appointment]) -> frozenset[int]:
-    """Return which of these have their form filled in, without opening it."""
+    """Return which of these have their form filled in whole, without opening it."""
     asked = [one.pk for one in appointments if one.service_type.form]
     if not asked:
         return frozenset()
-    return frozenset(FormAnswers.objects.filter(appointment__in=asked).values_list("appointment_id", flat=True))
+    return frozenset(
+        FormAnswers.objects.filter(appointment__in=asked, complete=True).values_list("appointment_id", flat=True)
+    )
 
 
 def schedules_of(unit: Unit) -> list[Schedule]:

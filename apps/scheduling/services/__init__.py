@@ -10,7 +10,15 @@ from .booking import (
 )
 from .conduct import close_past, end_appointment, mark_held, mark_no_show, remove_expired, start_appointment
 from .contacts import note_contact_changes
-from .details import add_guest, add_photo, remove_participant, remove_photo, replace_busy_time, save_answers
+from .details import (
+    add_guest,
+    add_photo,
+    describe_photos,
+    remove_participant,
+    remove_photo,
+    replace_busy_time,
+    save_answers,
+)
 from .people import schedule_for_patient, schedule_for_user
 from .reacting import react_to_events
 from .rules import check_request, check_start
@@ -24,6 +32,7 @@ __all__ = [
     "check_request",
     "check_start",
     "close_past",
+    "describe_photos",
     "end_appointment",
     "hold_time",
     "mark_held",

@@ -91,6 +91,7 @@ def book_appointment(
     form: str = "",
     form_version: int = 1,
     answers: Mapping[str, Any] | None = None,
+    form_complete: bool = True,
     draft: BookingDraft | None = None,
 ) -> Appointment:
     """Give everybody the same time, or nobody.
@@ -129,7 +130,12 @@ def book_appointment(
     Participant.objects.bulk_create(_participants(appointment, request, time, stretches, guests))
     if form:
         FormAnswers.objects.create(
-            appointment=appointment, form=form, form_version=form_version, answers=dict(answers or {}), updated_at=now
+            appointment=appointment,
+            form=form,
+            form_version=form_version,
+            answers=dict(answers or {}),
+            complete=form_complete,
+            updated_at=now,
         )
     if draft is not None:
         draft.photos.update(draft=None, appointment=appointment)

@@ -1,6 +1,6 @@
 """What belongs to an appointment besides its time: guests, form answers, pictures, imported busy time."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.accounts.models import User
+from apps.common.errors import ChangedMeanwhile
 from apps.common.images import clean_photo
 
 from .. import errors, events
@@ -50,12 +51,35 @@ def remove_participant(*, participant: Participant, actor: User, now: datetime) 
 
 @transaction.atomic
 def save_answers(
-    *, appointment: Appointment, form: str, form_version: int, answers: Mapping[str, Any], actor: User, now: datetime
+    *,
+    appointment: Appointment,
+    form: str,
+    form_version: int,
+    answers: Mapping[str, Any],
+    complete: bool,
+    now: datetime,
+    seen: int | None = None,
 ) -> FormAnswers:
-    """Write the requester's form for an appointment, or write it anew."""
+    """Write the requester's form for a session that has not been held, or write it anew.
+
+    `seen` is the revision that the writer had before her (0: no form yet); None writes whatever stands.
+    Raises NotOpenAnyMore, and ChangedMeanwhile when somebody has written since.
+    """
+    _wait_for_turn(appointment)
+    stands = FormAnswers.objects.filter(appointment=appointment).first()
+    revision = stands.revision if stands is not None else 0
+    if seen is not None and seen != revision:
+        raise ChangedMeanwhile
     saved, _made = FormAnswers.objects.update_or_create(
         appointment=appointment,
-        defaults={"form": form, "form_version": form_version, "answers": dict(answers), "updated_at": now},
+        defaults={
+            "form": form,
+            "form_version": form_version,
+            "answers": dict(answers),
+            "complete": complete,
+            "revision": revision + 1,
+            "updated_at": now,
+        },
     )
     return saved
 
@@ -70,7 +94,12 @@ def add_photo(
     appointment: Appointment | None = None,
     description: str = "",
 ) -> Photo:
-    """Keep a picture, drawn anew without metadata. Raises TooManyPhotos, and what `clean_photo` raises."""
+    """Keep a picture, drawn anew without metadata.
+
+    Raises NotOpenAnyMore for a session that has been held, TooManyPhotos, and what `clean_photo` raises.
+    """
+    if appointment is not None:
+        _wait_for_turn(appointment)
     kept = Photo.objects.filter(draft=draft, appointment=appointment)
     if kept.count() >= MOST_PHOTOS:
         raise errors.TooManyPhotos
@@ -88,8 +117,27 @@ def add_photo(
     )
 
 
+@transaction.atomic
 def remove_photo(photo: Photo) -> None:
+    """Raises NotOpenAnyMore for a session that has been held: what the specialist saw stays."""
+    if photo.appointment is not None:
+        _wait_for_turn(photo.appointment)
     photo.delete()
+
+
+def describe_photos(*, photos: Iterable[Photo], descriptions: Mapping[str, str]) -> None:
+    """Write what pictures show, by their uid."""
+    for photo in photos:
+        said = descriptions.get(str(photo.uid))
+        if said is not None and said != photo.description:
+            Photo.objects.filter(pk=photo.pk).update(description=said)
+
+
+def _wait_for_turn(appointment: Appointment) -> None:
+    """Lock the appointment, so that writers come one by one. Raises NotOpenAnyMore once it has been held."""
+    locked = Appointment.objects.select_for_update(of=("self",), no_key=True).get(pk=appointment.pk)
+    if not locked.is_to_come:
+        raise errors.NotOpenAnyMore
 
 
 @transaction.atomic

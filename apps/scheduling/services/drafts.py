@@ -13,7 +13,7 @@ from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
 from .. import errors
-from ..models import Appointment, BookingDraft, Hold, Photo
+from ..models import Appointment, BookingDraft, Hold
 from ..queries import BookingRequest
 from .booking import GuestInput, book_appointment, hold_time
 
@@ -101,8 +101,12 @@ def keep_details(
     answers: Mapping[str, Any],
     guests: Sequence[GuestInput],
     choices: Mapping[str, Any],
+    complete: bool = True,
 ) -> None:
-    """Keep the answered form and who comes; a held time is let go when others are needed than before."""
+    """Keep the answered form and who comes; a held time is let go when others are needed than before.
+
+    A form that is not `complete` is filled in when the time is booked.
+    """
     before = {key: draft.choices.get(key) for key in choices}
     draft.answers = {
         **draft.answers,
@@ -112,7 +116,7 @@ def keep_details(
             for one in guests
         ],
     }
-    draft.choices = {**draft.choices, **choices, "details_done": True}
+    draft.choices = {**draft.choices, **choices, "details_done": True, "form_later": not complete}
     needed = ("companion", "interpreter", "by_phone", "length")
     if any(before.get(key) != choices.get(key) for key in needed if key in choices):
         let_go_of_time(draft=draft)
@@ -161,6 +165,7 @@ def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -
         form=form if known else "",
         form_version=questionnaire.version(form) if known else 1,
         answers=draft.answers.get("answers", {}),
+        form_complete=not draft.choices.get("form_later"),
         draft=draft,
     )
 
@@ -182,11 +187,3 @@ def remove_old_drafts(*, now: datetime) -> int:
     """Throw away drafts that nobody has touched for two weeks: they hold health data."""
     _all, by_model = BookingDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()
     return by_model.get("scheduling.BookingDraft", 0)
-
-
-def describe_photos(*, draft: BookingDraft, descriptions: Mapping[str, str]) -> None:
-    """Write what the draft's pictures show, by their uid."""
-    for photo in draft.photos.defer("image", "thumbnail"):
-        said = descriptions.get(str(photo.uid))
-        if said is not None and said != photo.description:
-            Photo.objects.filter(pk=photo.pk).update(description=said)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.audit.models import Action
 from apps.audit.services import record_access
-from apps.catalogue.questionnaire import describe
+from apps.catalogue.questionnaire import describe, has_form
 from apps.common import dates
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
@@ -52,6 +52,7 @@ from ..queries import (
     why_no_time,
 )
 from . import cards
+from .pictures import photos_of
 
 TIMES_SHOWN: Final = 24
 
@@ -84,7 +85,7 @@ def appointment(request: StaffRequest, reference: str) -> HttpResponse:
 
 def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> dict[str, Any]:
     """Return what the panel shows, and write down that it was read."""
-    found = _find(request, reference)
+    found = find(request, reference)
     sees_patient = cards.may_see_patient(request.staff)
     record_access(
         actor=actor_of(request),
@@ -94,17 +95,24 @@ def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> di
         patient_uid=found.patient.uid if found.patient and sees_patient else None,
     )
     answers = FormAnswers.objects.filter(appointment=found).first() if sees_patient else None
+    asks = has_form(found.service_type.form)
+    card = cards.card(
+        found,
+        request.staff,
+        now=now,
+        forms_filled={found.pk} if not sees_patient or (answers is not None and answers.complete) else set(),
+    )
     return {
         "now": now,
         "appointment": found,
-        "card": cards.card(
-            found, request.staff, now=now, forms_filled={found.pk} if answers is not None or not sees_patient else set()
-        ),
+        "card": card,
+        "has_form": asks,
+        "fillable": card.may_fill_in and (asks or found.service_type.photo_upload),
         "people": cards.people(found, request.staff),
         "place": cards.place_of(found, request.unit),
         "sees_patient": sees_patient,
         "sections": describe(answers.form, answers.answers) if answers is not None else [],
-        "photos": list(found.photos.defer("image", "thumbnail")) if sees_patient else [],
+        "photos": list(photos_of(found)) if sees_patient else [],
         "may_join": cards.may_join(found, request.staff, now),
         "joins_from": cards.joins_from(found),
         "takes_part": takes_part(found, request.user),
@@ -301,7 +309,7 @@ def cancel(request: StaffRequest, reference: str) -> HttpResponse:
 @staff_required
 def mark(request: StaffRequest, reference: str) -> HttpResponse:
     """Note by hand how it went: it was held, or the patient did not come."""
-    found = _find(request, reference)
+    found = find(request, reference)
     if not (_may_change(found, request.staff) or request.staff.roles & MAY_REGISTER):
         raise Http404
     how = {"held": services.mark_held, "no-show": services.mark_no_show}.get(request.POST.get("how", ""))
@@ -349,7 +357,8 @@ def remove_guest(request: StaffRequest, reference: str, uid: uuid.UUID) -> HttpR
 
 
 # Finding and telling -------------------------------------------------------------------------------------------------
-def _find(request: StaffRequest, reference: str) -> Appointment:
+def find(request: StaffRequest, reference: str) -> Appointment:
+    """Open the door to an appointment; strangers meet 404."""
     written = normalise_reference(reference)
     if written is None:
         raise Http404
@@ -357,7 +366,7 @@ def _find(request: StaffRequest, reference: str) -> Appointment:
 
 
 def _changeable(request: StaffRequest, reference: str) -> Appointment:
-    found = _find(request, reference)
+    found = find(request, reference)
     if not _may_change(found, request.staff):
         raise Http404
     return found

@@ -21,7 +21,6 @@ from apps.catalogue.queries import bookable_services
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
-from apps.common.images import PhotoTooLarge
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
@@ -31,10 +30,12 @@ from apps.patients.services import register_patient
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
 from ..models import Appointment, BookingDraft
+from ..queries.agenda import with_form_filled
 from ..queries.drafts import ME, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
-from .cards import look_of, people, place_of
-from .wizard import Page, photos_of
+from .cards import form_missing, look_of, may_fill_in, people, place_of
+from .pictures import change_photos, describe_photos, photos_of
+from .wizard import Page
 
 Answer = Callable[[StaffRequest, Page], HttpResponse]
 NOTICE_SHORTEST: Final = 15
@@ -97,10 +98,10 @@ def draft_photos(request: StaffRequest, draft: UUID) -> HttpResponse:
     if found is None:
         return _gone(request)
     _keep_typed(request, found, on_the_way=True)
-    refusal = _change_photos(request, found, now)
+    refusal = change_photos(request, now=now, draft=found)
     status = 422 if refusal else 200
     if is_htmx(request):
-        context = {"draft": found, "photos": photos_of(found), "photo_error": refusal, "oob": False}
+        context = {"photos_url": request.path, "photos": photos_of(found), "photo_error": refusal}
         return render(request, "scheduling/booking/_photos.html", context, status=status)
     if refusal:
         return _shown(request, Page(request, now, found, step="details", extra={"photo_error": refusal}), status=422)
@@ -143,6 +144,8 @@ def booked(request: StaffRequest, reference: str) -> HttpResponse:
             "place": place_of(appointment, request.unit),
             "opens_at": appointment.starts_at - settings.LINK_OPENS_BEFORE,
             "may_see_patient": request.staff.may_see_patients,
+            "form_missing": form_missing(appointment, with_form_filled([appointment]))
+            and may_fill_in(appointment, request.staff),
         },
     )
 
@@ -228,11 +231,13 @@ def _no_patient(request: StaffRequest, page: Page) -> HttpResponse:
 def _details(request: StaffRequest, page: Page) -> HttpResponse:
     draft = _of(page)
     _keep_typed(request, draft)
-    refusal = _change_photos(request, draft, page.now)
+    refusal = change_photos(request, now=page.now, draft=draft)
     slug = draft.service_type.form
     form = None
     if questionnaire.has_form(slug):
-        form = questionnaire.form_class(slug)(request.POST, today=timezone.localdate(page.now))
+        form = questionnaire.form_class(slug)(
+            request.POST, today=timezone.localdate(page.now), unfinished="later" in request.POST
+        )
     page = Page(request, page.now, draft, step="details")
     people_form = page.people_form(request.POST)
     form_right, people_right = form is None or form.is_valid(), people_form.is_valid()
@@ -240,7 +245,13 @@ def _details(request: StaffRequest, page: Page) -> HttpResponse:
         extra = {"form": form, "people": people_form, "photo_error": refusal}
         return _again(request, page, "details", extra=extra)
     answers = form.answers() if form is not None else {}
-    drafts.keep_details(draft=draft, answers=answers, guests=people_form.guests(), choices=people_form.choices(answers))
+    drafts.keep_details(
+        draft=draft,
+        answers=answers,
+        guests=people_form.guests(),
+        choices=people_form.choices(answers),
+        complete=form is None or form.is_complete(),
+    )
     return _next(request, page)
 
 
@@ -348,32 +359,8 @@ def _keep_typed(request: StaffRequest, draft: BookingDraft, *, on_the_way: bool 
         people=typed_people(request.POST),
         sent=(int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 9 else 0) if on_the_way else None,
     )
-    said = [key for key in request.POST if key.startswith("said-")]
-    drafts.describe_photos(
-        draft=draft,
-        descriptions={
-            key.removeprefix("said-"): questionnaire.clean_text(request.POST.get(key, ""))[:200] for key in said
-        },
-    )
+    describe_photos(request, draft)
     return kept
-
-
-def _change_photos(request: StaffRequest, draft: BookingDraft, now: Any) -> str:
-    """Take away the one named and add those sent; return the first refusal in words."""
-    if not draft.service_type.photo_upload:
-        return ""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE:
-        return str(PhotoTooLarge.message)  # Django has left the files out without a word
-    if uid := request.POST.get("remove_photo", ""):
-        photo = next((one for one in photos_of(draft) if str(one.uid) == uid), None)
-        if photo is not None:
-            services.remove_photo(photo)
-    try:
-        for upload in request.FILES.getlist("photo")[:10]:
-            services.add_photo(upload=upload.read(), user=request.user, now=now, draft=draft)
-    except DomainError as refusal:
-        return str(refusal)
-    return ""
 
 
 def _note_reading(request: StaffRequest, draft: BookingDraft) -> None:

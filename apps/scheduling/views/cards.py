@@ -63,6 +63,8 @@ class Card:
     url: str
     over: bool
     mine: bool
+    may_fill_in: bool
+    form_missing: bool
 
 
 def look_of(service: ServiceType) -> Family:
@@ -95,6 +97,32 @@ def card(appointment: Appointment, staff: Staff, *, now: datetime, forms_filled:
         url=reverse("scheduling:appointment", args=[appointment.reference]),
         over=is_over(appointment, now),
         mine=takes_part(appointment, staff.user),
+        may_fill_in=appointment.is_to_come and may_fill_in(appointment, staff),
+        form_missing=form_missing(appointment, forms_filled),
+    )
+
+
+def form_missing(appointment: Appointment, forms_filled: Collection[int] | None) -> bool:
+    """Say whether the requester's form is still to be filled in; None: it is not known, or not for her."""
+    return (
+        forms_filled is not None
+        and appointment.is_to_come
+        and bool(appointment.service_type.form)
+        and appointment.pk not in forms_filled
+    )
+
+
+def may_fill_in(appointment: Appointment, staff: Staff) -> bool:
+    """Say whether the form is hers to write: those who asked for the appointment, and who booked it."""
+    if not staff.may_book or not may_see_patient(staff):
+        return False
+    return (
+        (staff.unit is not None and staff.unit.pk == appointment.requester_unit_id)
+        or appointment.booked_by_id == staff.user.pk
+        or any(
+            one.schedule is not None and one.schedule.user_id == staff.user.pk
+            for one in people_in(appointment, {ParticipantRole.REQUESTER})
+        )
     )
 
 
@@ -123,7 +151,7 @@ def status_of(appointment: Appointment, *, now: datetime, forms_filled: Collecti
     needed = [one for one in appointment.participants.all() if one.required and one.role != ParticipantRole.PATIENT]
     if any(one.answer == Answer.DECLINED for one in needed):
         return Status(_("Somebody cannot come"), "warning", "ExclamationmarkTriangle")
-    if forms_filled is not None and appointment.service_type.form and appointment.pk not in forms_filled:
+    if form_missing(appointment, forms_filled):
         return Status(_("Form missing"), "warning", "ExclamationmarkTriangle")
     performers = [one for one in needed if one.role == ParticipantRole.PERFORMER]
     if performers and all(one.answer == Answer.ACCEPTED for one in performers):

@@ -13,6 +13,7 @@ from apps.organisations.models import MAY_SEE_PATIENTS
 from apps.patients.queries import visible_patients
 
 from ..models import Appointment
+from ..queries.agenda import with_form_filled
 from . import cards
 
 MOST = 30
@@ -24,7 +25,9 @@ def appointments_of(request: StaffRequest, uid: UUID) -> HttpResponse:
     now = timezone.now()
     patient = get_object_or_404(visible_patients(request.user), uid=uid)
     found = Appointment.objects.visible_to(request.user).filter(patient=patient).with_names().order_by("-starts_at")
-    shown = [cards.card(appointment, request.staff, now=now) for appointment in found[:MOST]]
+    latest = list(found[:MOST])
+    filled = with_form_filled(latest)
+    shown = [cards.card(appointment, request.staff, now=now, forms_filled=filled) for appointment in latest]
     context = {
         "patient": patient,
         "coming": sorted((one for one in shown if not one.over), key=lambda one: one.appointment.starts_at),

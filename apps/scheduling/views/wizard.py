@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -26,7 +25,7 @@ from apps.patients.models import Patient
 
 from ..engine.explain import ChangeKind, Reason
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_value
-from ..models import BookingDraft, Hold, NeedSource, ParticipantRole, Photo
+from ..models import BookingDraft, Hold, NeedSource, ParticipantRole
 from ..queries import Ignoring, OpenTime, open_times, time_is_open, why_no_time
 from ..queries.drafts import (
     ALONE,
@@ -40,6 +39,7 @@ from ..queries.drafts import (
 )
 from ..queries.open_times import Blocking, NoTime, Suggestion
 from .cards import look_of
+from .pictures import photos_of
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
 SHOWN_A_DAY: Final = 4
@@ -202,6 +202,8 @@ class Page:
         if photos := draft.photos.count():
             parts.append(ngettext("%(n)s picture", "%(n)s pictures", photos) % {"n": photos})
         parts.append(interpreter_said(draft))
+        if draft.choices.get("form_later"):
+            parts.append(_("the form is filled in later"))
         return " · ".join(part for part in parts if part)
 
     def _time_value(self, draft: BookingDraft, starts_at: datetime) -> str:
@@ -312,6 +314,7 @@ class Page:
             else "",
             "interpreter_hint": interpreter_hint(draft),
             "photos": photos_of(draft) if draft.service_type.photo_upload else None,
+            "photos_url": reverse("scheduling:draft_photos", args=[draft.uid]),
             "photo_error": self.extra.get("photo_error", ""),
         }
 
@@ -425,6 +428,7 @@ class Page:
             "guests": draft.answers.get("guests", []),
             "sections": questionnaire.describe(draft.service_type.form, draft.answers.get("answers", {})),
             "photos": photos_of(draft),
+            "form_later": bool(draft.choices.get("form_later")),
             "may_invite": draft.patient is not None,
         }
 
@@ -484,10 +488,6 @@ def furthest_step(draft: BookingDraft) -> str:
 
 def length_of(draft: BookingDraft) -> timedelta:
     return timedelta(minutes=draft.choices.get("length") or draft.service_type.length_minutes)
-
-
-def photos_of(draft: BookingDraft) -> QuerySet[Photo]:
-    return draft.photos.defer("image", "thumbnail")
 
 
 def group_of(service: ServiceType) -> str:

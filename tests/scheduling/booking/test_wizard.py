@@ -109,6 +109,34 @@ def test_every_bookable_kind_of_session_can_be_filled_in(booker, home_care, ada)
         assert "Finn felles tid" in text(page), scenario.code
 
 
+def test_the_form_can_be_left_for_later_and_what_was_written_stays(booker, ada, wound_form):
+    few = {"form-width_mm": "19", "people-companion": "me", "people-place": "home", "later": "1"}
+    answer = booker.begin().choose(ada).send({"step": "details", **few}, htmx=True)
+    assert "Første felles ledige tider" in text(answer)
+    assert "skjemaet fylles ut senere" in text(answer)
+    booker.hold()
+    assert "Skjemaet er ikke helt utfylt." in text(booker.page())
+    where = booker.send({"step": "summary"}).headers["Location"]
+    saved = Appointment.objects.get().form_answers
+    assert (saved.complete, saved.answers) == (False, {"width_mm": 19})
+    assert "Fyll ut skjemaet" in text(booker.client.get(where))
+
+
+def test_a_form_left_for_later_is_still_read_and_a_wrong_number_told(booker, ada):
+    people = {"people-companion": "me", "people-place": "home", "later": "1"}
+    answer = booker.begin().choose(ada).send({"step": "details", "form-width_mm": "nitten", **people})
+    assert answer.status_code == 422
+    assert "Skriv bredden i mm, for eksempel 19." in text(answer)
+    assert "Skriv kort hva du vil ha svar på." not in text(answer)
+
+
+def test_who_comes_back_and_fills_in_the_whole_form_has_no_form_missing(booker, ada, wound_form):
+    people = {"people-companion": "me", "people-place": "home", "later": "1"}
+    booker.begin().choose(ada).fill(people).fill(wound_form).hold()
+    booker.send({"step": "summary"})
+    assert Appointment.objects.get().form_answers.complete
+
+
 # Nothing is lost -----------------------------------------------------------------------------------------------------
 def test_wrong_answers_are_shown_where_they_are_and_nothing_typed_is_lost(booker, ada, wound_form):
     booker.begin().choose(ada)
