@@ -7,7 +7,7 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.env import Misconfigured, database, env, env_bool, env_int, env_list
+from portal.env import Misconfigured, database, env, env_bool, env_int, env_list, socket_sources
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env("VAR", str(BASE_DIR / "var")))
@@ -23,6 +23,7 @@ LINK_KEY = env("LINK_KEY", "")
 
 PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 SOCKETS_URL = env("SOCKETS_URL", "").rstrip("/")
+LOOPBACK = {"127.0.0.1", "localhost"}  # two names of one machine, on which the demo is opened by either
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO or DEBUG else "")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE = PUBLIC_URL.startswith("https://")
@@ -138,7 +139,10 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "given_name", "family_name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -151,6 +155,10 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "apps.accounts.adapters.InvitedOnly"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "apps.accounts.passwords.PasswordLinks"
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the second factor still comes next
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,3/15m/key"}
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # an invitation's; a link to a new password lasts an hour
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = env_int("TRUSTED_PROXY_COUNT", 0)
@@ -198,7 +206,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:", "blob:"],
         "font-src": [SELF],
         "media-src": [SELF, "blob:"],
-        "connect-src": [SELF, *([SOCKETS_URL] if SOCKETS_URL else [])],
+        "connect-src": [SELF, *socket_sources(SOCKETS_URL, LOOPBACK)],
         "manifest-src": [SELF],
         "worker-src": [SELF],
         "object-src": [NONE],

@@ -41,6 +41,10 @@ TABLE: dict[str, Door] = {
     "accounts:demo_entry": Door("POST", "ccccccc"),  # nobody of the demo lives in the tests
     "accounts:second_factor": Door("GET", "soooooo"),
     "accounts:second_factor_setup": Door("GET", STAFF),  # who has a factor must give it before she adds another
+    "account_reset_password": Door("GET", ANYBODY),
+    "account_reset_password_done": Door("GET", ANYBODY),
+    "account_reset_password_from_key": Door("GET", ANYBODY),  # says that this link no longer works
+    "accounts:change_password": Door("GET", STAFF),
     "accounts:profile": Door("GET", STAFF),
     "accounts:end_session": Door("POST", "ssccccc"),
     "accounts:new_backup_codes": Door("POST", STAFF),

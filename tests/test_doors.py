@@ -102,6 +102,8 @@ def address_of(name: str, world: dict[str, Any]) -> str:
         "session_id": 0,
         "kin_id": world["kin_id"],
         "secret": "wrong",
+        "uidb36": "1",
+        "key": "wrong",
     }
     special = {
         "patients": world["patient"],

@@ -8,7 +8,15 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from .models import User
+
 View = TypeVar("View", bound=Callable[..., HttpResponse])
+
+
+class VerifiedRequest(HttpRequest):
+    """A request that came through `verified_required`."""
+
+    user: User
 
 
 def way_in(request: HttpRequest) -> HttpResponse | None:

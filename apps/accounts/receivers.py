@@ -1,7 +1,8 @@
-"""Signing in and out is written to the access log."""
+"""Signing in and out, and every new password, is written to the access log."""
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset
 from allauth.core.internal.httpkit import get_client_ip
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
@@ -33,3 +34,8 @@ def note_sign_out(sender: Any, request: HttpRequest | None, user: User | None, *
 def note_failed_sign_in(sender: Any, request: HttpRequest | None = None, **kwargs: Any) -> None:
     """Keep where it came from, not what was typed: people type passwords into the wrong field."""
     record_access(actor=_actor(None, request), action=Action.REFUSED, what="session")
+
+
+@receiver([password_changed, password_reset])
+def note_new_password(sender: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+    record_access(actor=_actor(user, request), action=Action.CHANGE, what="password")

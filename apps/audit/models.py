@@ -28,6 +28,7 @@ WHAT: Final[dict[str, Promise]] = {
     "link": _("link"),
     "messages": _("messages"),
     "next-of-kin": _("next of kin"),
+    "password": _("password"),
     "patient": _("patient card"),
     "patient-search": _("patient search"),
     "photo": _("photo"),

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-_SECRET_PATHS: Final = re.compile(r"(/(?:j|feeds|hooks/\w+)/)[^/\s?\"']+")
+_SECRET_PATHS: Final = re.compile(r"(/(?:j|feeds|nytt-passord|hooks/\w+)/)[^/\s?\"']+")
 _ELEVEN_DIGITS: Final = re.compile(r"\b\d{6}[ ]?\d{5}\b")
 _PHONES: Final = re.compile(r"(?<![\w-])(?:\+|00)\d{8,14}\b")
 _EMAILS: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")

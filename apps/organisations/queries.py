@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.http import HttpRequest
@@ -89,3 +90,12 @@ def colleagues(unit: Unit, today: date) -> list[User]:
     """Return who works in the unit today, by name."""
     members = Membership.objects.valid_on(today).filter(unit=unit).values("user_id")
     return list(User.objects.filter(pk__in=members, is_active=True))
+
+
+def units_called(text: str) -> list[Unit]:
+    """Return the units with this name or uid."""
+    units = Unit.objects.select_related("organisation")
+    try:
+        return list(units.filter(uid=UUID(text)))
+    except ValueError:
+        return list(units.filter(name__iexact=text.strip()))

@@ -1,11 +1,16 @@
 """Setting up organisations and units, and giving and ending roles."""
 
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from stdnum.no import orgnr
 
+from apps.accounts import passwords
 from apps.accounts.models import User
+from apps.accounts.services import add_user
+from apps.common.dates import local_date
 from apps.common.errors import DomainError, breach_raises
 
 from .models import Membership, Organisation, OrganisationKind, Role, Unit, UnitKind
@@ -21,6 +26,12 @@ class OrganisationKnown(DomainError):
     code = "organisation-known"
     message = _("This organisation is registered already.")
     field = "number"
+
+
+class AccountClosed(DomainError):
+    code = "account-closed"
+    message = _("The account with this e-mail address is closed.")
+    field = "email"
 
 
 class UnitKnown(DomainError):
@@ -81,3 +92,40 @@ def end_role(*, membership: Membership, today: date) -> None:
         return
     membership.valid_to = today - timedelta(days=1)
     membership.save(update_fields=["valid_to"])
+
+
+@dataclass(frozen=True)
+class Invited:
+    user: User
+    is_new: bool
+    mailed: bool
+
+
+@transaction.atomic
+def invite_user(
+    *,
+    email: str,
+    given_name: str,
+    family_name: str,
+    unit: Unit,
+    role: Role | str,
+    now: datetime,
+    title: str = "",
+    hpr_number: str = "",
+    valid_to: date | None = None,
+) -> Invited:
+    """Give somebody a role, with a new account where she has none.
+
+    Who has no password yet is mailed a link to choose one: inviting her again sends a fresh link.
+    """
+    user = User.objects.filter(email__iexact=email).first()
+    is_new = user is None
+    if user is None:
+        user = add_user(email=email, given_name=given_name, family_name=family_name, title=title, hpr_number=hpr_number)
+    elif not user.is_active:
+        raise AccountClosed
+    give_role(user=user, unit=unit, role=role, valid_from=local_date(now), valid_to=valid_to)
+    mailed = not user.has_usable_password()
+    if mailed:
+        passwords.invite(user=user, now=now)
+    return Invited(user, is_new, mailed)
