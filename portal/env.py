@@ -44,6 +44,14 @@ def env_list(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in env(name, default).split(",") if part.strip()]
 
 
+def socket_sources(url: str, loopback: set[str]) -> list[str]:
+    """Return what pages may open sockets to: the address itself, and on one machine the same port by its other name."""
+    parts = urlsplit(url)
+    if parts.hostname in loopback and parts.port:
+        return [f"{parts.scheme}://{name}:{parts.port}" for name in sorted(loopback)]
+    return [url] if url else []
+
+
 def database(url: str) -> dict[str, object]:
     """Read `postgres://user:password@host:port/name`; `?host=/run/socket` names a socket folder.
 

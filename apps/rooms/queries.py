@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -196,6 +197,46 @@ def seats_of(appointment: Appointment) -> list[Seat]:
     )
 
 
+def everybody(appointment: Appointment) -> list[Seat]:
+    """Return a seat for each who is expected or has stepped in: specialist, nurse, interpreter, patient, guests.
+
+    Who has not been here at all has no row yet; her seat is made up, with the participant's own uid.
+    """
+    seats = [seat for seat in seats_of(appointment) if _role_of(seat) != ParticipantRole.EQUIPMENT]
+    missing = (
+        Participant.objects.filter(appointment=appointment, seat__isnull=True)
+        .exclude(role=ParticipantRole.EQUIPMENT)
+        .select_related("schedule", "appointment__patient")
+    )
+    seats += [Seat(uid=one.uid, appointment=appointment, participant=one) for one in missing]
+    order = [*ParticipantRole.values, ""]
+    return sorted(seats, key=lambda seat: (order.index(_role_of(seat)), seat.participant_id or 0, seat.pk or 0))
+
+
+def _role_of(seat: Seat) -> str:
+    return seat.participant.role if seat.participant is not None else ""
+
+
+def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime) -> str:
+    """Say where somebody is; a patient who sits beside the nurse is not expected on a screen of her own."""
+    state = state_now(seat, now=now)
+    if (
+        state == SeatState.AWAY
+        and _role_of(seat) == ParticipantRole.PATIENT
+        and not seat.appointment.patient_joins_alone
+    ):
+        beside = next((one for one in seats if _role_of(one) == ParticipantRole.REQUESTER), None)
+        if beside is not None:
+            return _("together with %(name)s") % {"name": seat_name(beside)}
+    return str(SeatState(state).label)
+
+
+def name_for(seat: Seat, viewer: Participant | None) -> str:
+    """Return the name as a viewer may read it before they have met: interpreters and guests learn it in the call."""
+    stranger = viewer is not None and viewer.role in {ParticipantRole.INTERPRETER, ParticipantRole.GUEST}
+    return _("The patient") if stranger and _role_of(seat) == ParticipantRole.PATIENT else seat_name(seat)
+
+
 def seat_by_uid(uid: UUID | str) -> Seat | None:
     return (
         Seat.objects.filter(uid=uid)
@@ -247,10 +288,6 @@ def in_call(seat: Seat) -> bool:
     return seat.may_enter and seat.state in {SeatState.HERE, SeatState.LOST}
 
 
-def who_waits(appointment: Appointment, *, now: datetime) -> list[Seat]:
-    return [seat for seat in seats_of(appointment) if waits(seat, now=now)]
-
-
 def locked_links(appointment: Appointment) -> list[Participant]:
     """Return whose links are locked after too many wrong tries, for the appointment's page."""
     return list(
@@ -299,16 +336,30 @@ def snapshot(seat: Seat, *, now: datetime) -> dict[str, object]:
     }
     if not seat.may_enter or over:
         return told
-    seats = seats_of(appointment)
+    seats = everybody(appointment)
     told["people"] = [_person(one, now=now) for one in seats if in_call(one)]
+    rest = [one for one in seats if not in_call(one) and one.pk != seat.pk]
     if seat.host:
-        told["waiting"] = [_arrival(one, now=now) for one in seats if waits(one, now=now)]
+        told["waiting"] = [_arrival(one, now=now) for one in rest if waits(one, now=now)]
         told["others"] = [
-            _arrival(one, now=now)
-            for one in seats
-            if not in_call(one) and one.pk != seat.pk and not waits(one, now=now)
+            {**_arrival(one, now=now), "state_label": whereabouts(one, seats, now=now)}
+            for one in rest
+            if not waits(one, now=now)
+        ]
+    else:
+        told["others"] = [
+            {"seat": str(one.uid), "name": name_for(one, seat.participant), "role": seat_role(one)}
+            | _expected(one, seats, now)
+            for one in rest
         ]
     return told
+
+
+def _expected(seat: Seat, seats: Sequence[Seat], now: datetime) -> dict[str, object]:
+    """Say of somebody who is not in the call what everybody in it may know: not whether the host has put her out."""
+    if seat.state == SeatState.DECLINED:
+        return {"state": SeatState.AWAY.value, "state_label": str(SeatState.AWAY.label)}
+    return {"state": state_now(seat, now=now), "state_label": whereabouts(seat, seats, now=now)}
 
 
 def _person(seat: Seat, *, now: datetime) -> dict[str, object]:
@@ -326,7 +377,6 @@ def _arrival(seat: Seat, *, now: datetime) -> dict[str, object]:
         **_person(seat, now=now),
         "facts": arrival_facts(seat),
         "arrival": seat.waiting_since.isoformat() if seat.waiting_since else "",
-        "state_label": str(SeatState(state_now(seat, now=now)).label),
     }
 
 

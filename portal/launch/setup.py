@@ -44,11 +44,13 @@ LIBRARIES = {
 TEST_PROGRAMS = {
     "chromium": "chromium",
     "bearerbox": "kannel",
+    "turnserver": "coturn",
     "xgettext": "gettext",
 }
 PURPOSE = dict.fromkeys(LIBRARIES.values(), "to print PDFs") | {
     "chromium": "for the tests in a browser",
     "kannel": "for the test with a real SMS gateway",
+    "coturn": "for the test with a real TURN server",
     "gettext": "for the check of the translations",
 }
 

@@ -44,8 +44,11 @@ FAKE_DEVICES = [
 
 @dataclass(frozen=True)
 class Live:
+    """Where the product answers; `restart_sockets(TURN_SECRET="...")` starts its socket process anew, as told."""
+
     url: str
     sockets: str
+    restart_sockets: Callable[..., None]
 
 
 def _free_port() -> int:
@@ -67,7 +70,7 @@ def _database_url() -> str:
 def _servers(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
     """Pages over WSGI and sockets over ASGI, each in a process of its own, as in production."""
     web, sockets = _free_port(), _free_port()
-    live = Live(f"http://127.0.0.1:{web}", f"ws://127.0.0.1:{sockets}")
+    url, python = f"http://127.0.0.1:{web}", sys.executable
     with tempfile.TemporaryDirectory(prefix="videotime-live-") as folder:
         env = {
             **os.environ,
@@ -75,10 +78,9 @@ def _servers(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
             "REDIS_URL": django_settings.REDIS_URL,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "STATIC_ROOT": f"{folder}/static",
-            "PUBLIC_URL": live.url,
-            "SOCKETS_URL": live.sockets,
+            "PUBLIC_URL": url,
+            "SOCKETS_URL": f"ws://127.0.0.1:{sockets}",
         }
-        python = sys.executable
         subprocess.run(
             [python, "manage.py", "collectstatic", "--no-input", "--verbosity=0"], cwd=ROOT, env=env, check=True
         )
@@ -92,21 +94,37 @@ def _servers(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
                 *("--log-level=warning", "--lifespan=off", "--ws-max-size=65536"),
             ],
         }
-        children = []
+        children: dict[str, subprocess.Popen[bytes]] = {}
+
+        def start(name: str, **more: str) -> None:
+            with Path(folder, f"{name}.log").open("a") as log:
+                children[name] = subprocess.Popen(
+                    commands[name], cwd=ROOT, env={**env, **more}, stdout=log, stderr=subprocess.STDOUT
+                )
+
+        def restart_sockets(**more: str) -> None:
+            _end(children["sockets"])
+            start("sockets", **more)
+            _wait_for(f"http://127.0.0.1:{sockets}/healthz", list(children.values()), folder)
+
         try:
-            for name, command in commands.items():
-                with Path(folder, f"{name}.log").open("w") as log:
-                    children.append(subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT))
-            _wait_for(f"{live.url}/healthz", children, folder)
-            _wait_for(f"http://127.0.0.1:{sockets}/healthz", children, folder)
-            yield live
+            for name in commands:
+                start(name)
+            _wait_for(f"{url}/healthz", list(children.values()), folder)
+            _wait_for(f"http://127.0.0.1:{sockets}/healthz", list(children.values()), folder)
+            yield Live(url, env["SOCKETS_URL"], restart_sockets)
         finally:
-            for child in children:
+            for child in children.values():
                 child.terminate()
-            for child in children:
-                with suppress(subprocess.TimeoutExpired):
-                    child.wait(5)
-                child.kill()
+            for child in children.values():
+                _end(child)
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(5)
+    child.kill()
 
 
 def _wait_for(url: str, children: list[Any], folder: str) -> None:

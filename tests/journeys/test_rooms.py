@@ -1,7 +1,7 @@
 """Real browsers meet in the built-in room: they wait, are let in, and see and hear each other."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,10 @@ from apps.accounts.models import User
 from apps.patients.models import Patient
 from apps.rooms.models import JoinLink, Seat, SeatState
 from apps.rooms.services import link_for
+from apps.rooms.turn import ice_configuration
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
 from tests.journeys.axe import assert_accessible
+from tests.journeys.turn_server import SECRET, TurnServer
 from tests.meeting import meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -245,3 +247,137 @@ def test_the_nurse_sees_on_her_phone_what_she_films(
     see_and_hear(phone, 1)
     expect(phone.locator("#own-feed video")).to_be_visible()
     expect(desktop.locator("#own-feed")).to_be_hidden()
+
+
+def at_localhost(page: Page, live: Any) -> str:
+    """Return the product's address by the machine's other name, with camera and microphone allowed there."""
+    address = str(live.url).replace("127.0.0.1", "localhost")
+    page.context.grant_permissions(["camera", "microphone"], origin=address)
+    return address
+
+
+def test_the_demo_works_by_the_machines_other_name(
+    desktop: Page, phone: Page, review, live, ada_in, link: str, berg: User, sign_in: Any
+):
+    to_waiting_room(phone, link.replace(live.url, at_localhost(phone, live)))
+    cookie = next(one for one in sign_in(desktop, berg).context.cookies() if one["name"] == "session")
+    desktop.context.clear_cookies()
+    address = at_localhost(desktop, live)
+    desktop.context.add_cookies([{"name": "session", "value": cookie["value"], "url": address}])
+    desktop.goto(f"{address}/rom/{review.reference}/")
+    desktop.locator("#ready-join").click()
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(desktop, 1)
+    see_and_hear(phone, 1)
+
+
+# The relay -----------------------------------------------------------------------------------------------------------
+GATHER = """
+async (configuration) => {
+  const pc = new RTCPeerConnection(configuration);
+  pc.addTransceiver("audio");
+  const found = [];
+  const gathered = new Promise((done) => {
+    pc.onicecandidate = ({ candidate }) => {
+      if (candidate && candidate.candidate) found.push(candidate.type);
+      else if (!candidate) done();
+    };
+  });
+  await pc.setLocalDescription();
+  await gathered;
+  pc.close();
+  return found;
+}
+"""
+
+
+@pytest.fixture
+def relay(live, tmp_path, settings) -> Iterator[TurnServer]:
+    with TurnServer(tmp_path) as server:
+        settings.TURN_URLS, settings.TURN_SECRET = [server.url], SECRET
+        live.restart_sockets(TURN_URLS=server.url, TURN_SECRET=SECRET)
+        yield server
+        live.restart_sockets()
+
+
+def test_media_go_through_the_relay_and_nobody_learns_an_address(
+    desktop: Page, phone: Page, relay, review, link: str, berg: User, sign_in: Any
+):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(phone, 1)
+    see_and_hear(desktop, 1)
+    for page in (phone, desktop):
+        (seen,) = page.evaluate("async () => await window.videotimeStats()")
+        assert seen["through"] == ["relay", "relay"]
+
+    now = timezone.now()
+    assert set(phone.evaluate(GATHER, ice_configuration(review, now=now))) == {"relay"}
+    long_ago = ice_configuration(review, now=now - timedelta(days=1))
+    assert phone.evaluate(GATHER, long_ago) == [], "what has expired allocates nothing"
+
+
+# A connection to us that breaks --------------------------------------------------------------------------------------
+def frames(page: Page) -> int:
+    return int(page.evaluate("async () => (await window.videotimeStats())[0].frames"))
+
+
+def assert_runs_on(page: Page) -> None:
+    """Wait for ten more pictures on the connection that there is."""
+    before, deadline = frames(page), time.monotonic() + 15
+    while frames(page) < before + 10:
+        assert time.monotonic() < deadline, "the picture stands still"
+        page.wait_for_timeout(100)
+
+
+def test_a_call_goes_on_while_the_patients_socket_is_away(
+    desktop: Page, phone: Page, review, ada_in, link: str, berg: User, sign_in: Any
+):
+    phone.add_init_script(
+        "window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.lastSocket = this; } };"
+    )
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(desktop, 1)
+    admitted = seat_of(ada_in)
+
+    phone.context.set_offline(True)
+    phone.evaluate("window.lastSocket.close()")
+    expect(desktop.locator("#main-feed")).to_contain_text("Mistet forbindelsen")
+    expect(phone.locator("#trouble")).to_contain_text("Forbindelsen er borte")
+    assert seat_of(ada_in).state == SeatState.LOST
+    assert_runs_on(desktop)
+    assert_runs_on(phone)
+
+    phone.context.set_offline(False)
+    expect(desktop.locator("#main-feed")).not_to_contain_text("Mistet forbindelsen")
+    expect(phone.locator("#trouble")).to_be_hidden()
+    expect(desktop.locator(".vt-admit")).to_have_count(0)
+    assert_runs_on(desktop)
+    back = seat_of(ada_in)
+    assert (back.state, back.admitted_at, back.device) == (SeatState.HERE, admitted.admitted_at, admitted.device)
+    assert back.channel != admitted.channel
+
+
+def test_a_call_goes_on_while_the_socket_server_is_started_anew(
+    desktop: Page, phone: Page, review, live, ada_in, link: str, berg: User, sign_in: Any
+):
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(desktop, 1)
+    see_and_hear(phone, 1)
+    before = seat_of(ada_in)
+    live.restart_sockets()
+    assert_runs_on(desktop)
+    for page in (desktop, phone):
+        expect(page.locator("#trouble")).to_be_hidden()
+        expect(page.locator("#main-feed")).not_to_contain_text("Mistet forbindelsen")
+    back = seat_of(ada_in)
+    assert (back.state, back.admitted_at) == (SeatState.HERE, before.admitted_at)
+    assert back.channel != before.channel
+    desktop.locator("#ctl-leave").click()
+    desktop.get_by_role("button", name="Avslutt for alle").click()
+    expect(phone.get_by_role("heading", name="Timen er over")).to_be_visible()

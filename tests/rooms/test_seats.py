@@ -8,7 +8,7 @@ from django.test import Client
 
 from apps.rooms import errors, queries, services
 from apps.rooms.models import Room, RoomState, Seat, SeatState
-from apps.scheduling.models import AppointmentStatus
+from apps.scheduling.models import Appointment, AppointmentStatus, Participant
 
 from .conftest import BORN
 
@@ -58,6 +58,85 @@ def test_who_is_not_let_in_learns_nothing_about_the_others(ada_enters, ada_in, b
     told = queries.snapshot(seat(ada_in), now=now)
     assert set(told) == {"type", "you", "late", "over"}
     assert "Berg" not in str(told)
+
+
+def with_interpreter(review, amina_diary):
+    return Participant.objects.create(appointment=review, role="interpreter", schedule=amina_diary)
+
+
+def listed(told: dict[str, object]) -> list[tuple[str, str]]:
+    return [(one["name"], one["state_label"]) for one in told["others"]]
+
+
+def test_the_host_sees_everybody_who_is_expected_in_order_and_where_they_are(
+    review, berg, berg_seat, amina_diary, daughter, now, ada_enters, ada_in
+):
+    with_interpreter(review, amina_diary)
+    connect(berg_seat, "berg", now, user=berg)
+    told = queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now)
+    assert [one["name"] for one in told["people"]] == ["Berit Berg"]
+    assert listed(told) == [
+        ("Kari Kvist", "ikke kommet"),
+        ("Amina Ask", "ikke kommet"),
+        ("Ada Alm", "sammen med Kari Kvist"),
+        ("Ida Alm", "ikke kommet"),
+    ]
+    assert queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now) == told, "the same is not said twice"
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    told = queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now)
+    assert [one["name"] for one in told["waiting"]] == ["Ada Alm"]
+    assert "Ada Alm" not in dict(listed(told))
+
+
+def test_a_patient_who_comes_alone_is_expected_like_the_others(review, berg_seat, now):
+    Appointment.objects.filter(pk=review.pk).update(patient_joins_alone=True)
+    told = queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now)
+    assert ("Ada Alm", "ikke kommet") in listed(told)
+
+
+def test_those_in_the_call_see_who_is_expected_but_not_whom_the_host_put_out(
+    review, kari, amina, amina_diary, ada_enters, ada_in, berg_seat, now
+):
+    with_interpreter(review, amina_diary)
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    services.decline(seat=seat(ada_in), host=berg_seat, now=now)
+    nurse, interpreter = (
+        connect(
+            services.seat_for_user(
+                appointment=review,
+                user=user,
+                entry=queries.entry_for(user, review, now=now),
+                language="nb",
+                now=now,
+            ),
+            user.given_name,
+            now,
+            user=user,
+        )
+        for user in (kari, amina)
+    )
+    told = queries.snapshot(queries.seat_by_uid(nurse.uid), now=now)
+    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Ada Alm", "ikke kommet")]
+    assert "waiting" not in told
+    told = queries.snapshot(queries.seat_by_uid(interpreter.uid), now=now)
+    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Pasienten", "ikke kommet")]
+    assert "Ada" not in str(told)
+
+
+def test_the_today_page_says_where_everybody_is(
+    review, kari, amina, berg, berg_seat, amina_diary, ada_enters, ada_in, as_user, now
+):
+    with_interpreter(review, amina_diary)
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/", {"camera": "yes", "microphone": "yes"})
+    connect(berg_seat, "berg", now, user=berg)
+    page = as_user(kari).get(f"/rom/{review.reference}/hvem/").content.decode()
+    assert "1 i venterommet" in page
+    assert "kamera og lyd virker" in page
+    assert page.index("Berit Berg") < page.index("Amina Ask") < page.index("Ada Alm")
+    assert "Kari" not in page, "she knows where she is herself"
+    assert "ikke kommet" in page
+    assert "i samtalen" in page
+    assert "Ada" not in as_user(amina).get(f"/rom/{review.reference}/hvem/").content.decode()
 
 
 def test_nobody_but_the_host_lets_people_in(ada_enters, ada_in, review, kari, now):
@@ -234,8 +313,8 @@ def test_those_who_wait_are_told_that_it_is_late(ada_enters, ada_in, berg_seat, 
 
 def test_a_seat_that_falls_silent_has_lost_its_connection(ada_enters, ada_in, now):
     ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
-    assert queries.who_waits(ada_in.appointment, now=now) != []
-    assert queries.who_waits(ada_in.appointment, now=now + timedelta(minutes=2)) == []
+    assert queries.waits(seat(ada_in), now=now)
+    assert not queries.waits(seat(ada_in), now=now + timedelta(minutes=2))
 
 
 def test_a_reissued_link_puts_the_old_one_out(ada_enters, ada_in, now):

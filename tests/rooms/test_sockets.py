@@ -11,12 +11,15 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.db import connections
+from django.test import RequestFactory
 from django.utils import timezone
 
 from apps.rooms import queries, services, sockets, turn
 from apps.rooms.models import Seat, SeatState
 from apps.rooms.tickets import new_ticket
+from apps.rooms.views.guest import socket_address
 from portal.asgi import application
+from portal.env import socket_sources
 from tests import conftest as cast
 from tests.meeting import meet
 
@@ -156,6 +159,36 @@ def test_a_page_on_another_port_of_the_same_host_is_our_own(settings):
     assert sockets.own_page("http://127.0.0.1:8000", "127.0.0.1:8001")
     assert not sockets.own_page("http://127.0.0.1:8000", "evil.example")
     assert not sockets.own_page("http://evil.example", "evil.example")
+
+
+def test_one_machines_two_names_are_one_machine_but_not_one_page(settings):
+    settings.ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+    assert sockets.own_page("http://localhost:8000", "localhost:8001")
+    assert not sockets.own_page("http://localhost:8000", "127.0.0.1:8001")
+
+
+@pytest.mark.parametrize(
+    ("sockets_url", "asked", "address"),
+    [
+        ("ws://127.0.0.1:8001", "127.0.0.1:8000", "ws://127.0.0.1:8001/ws/rom/"),
+        ("ws://127.0.0.1:8001", "localhost:8000", "ws://localhost:8001/ws/rom/"),
+        ("ws://localhost:8001", "127.0.0.1:8000", "ws://127.0.0.1:8001/ws/rom/"),
+        ("ws://127.0.0.1:8001", "evil.example", "ws://127.0.0.1:8001/ws/rom/"),
+        ("wss://sockets.kommune.test", "localhost", "wss://sockets.kommune.test/ws/rom/"),
+        ("wss://sockets.kommune.test", "video.kommune.test", "wss://sockets.kommune.test/ws/rom/"),
+        ("", "video.kommune.test", "ws://video.kommune.test/ws/rom/"),
+    ],
+)
+def test_sockets_are_asked_for_by_the_pages_own_name_on_one_machine_only(settings, sockets_url, asked, address):
+    settings.SOCKETS_URL = sockets_url
+    assert socket_address(RequestFactory().get("/", headers={"host": asked})) == address
+
+
+def test_the_security_policy_opens_for_the_other_name_on_one_machine_only(settings):
+    local = socket_sources("ws://127.0.0.1:8001", settings.LOOPBACK)
+    assert local == ["ws://127.0.0.1:8001", "ws://localhost:8001"]
+    assert socket_sources("wss://sockets.kommune.test", settings.LOOPBACK) == ["wss://sockets.kommune.test"]
+    assert socket_sources("", settings.LOOPBACK) == []
 
 
 @pytest.mark.parametrize(

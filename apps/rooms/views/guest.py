@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.request import split_domain_port
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -211,7 +213,15 @@ def _setup(request: HttpRequest, here: Here) -> dict[str, Any]:
 
 
 def socket_address(request: HttpRequest) -> str:
+    """Say where the sockets are. On one machine they are asked for by the name that the page was asked for.
+
+    Otherwise the demo's cookies, which belong to a name, would not come along from http://localhost.
+    """
     if settings.SOCKETS_URL:
+        parts = urlsplit(settings.SOCKETS_URL)
+        asked, _port = split_domain_port(request.get_host())
+        if {parts.hostname, asked} <= settings.LOOPBACK:
+            return f"{parts.scheme}://{asked}:{parts.port}/ws/rom/"
         return f"{settings.SOCKETS_URL}/ws/rom/"
     return f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}/ws/rom/"
 

@@ -1,6 +1,7 @@
 """The room for those who sign in: the host, participants, and colleagues who step in."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -20,11 +21,21 @@ from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
 from apps.scheduling.queries import participant_name
 
 from .. import queries, services, tickets
-from ..models import Seat
+from ..models import Seat, SeatState
 from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .guest import socket_address
 from .words import room_words
+
+ARRIVAL: Final = {
+    SeatState.TESTING: "testing",
+    SeatState.WAITING: "waiting",
+    SeatState.HERE: "here",
+    SeatState.LOST: "problem",
+    SeatState.DECLINED: "problem",
+    SeatState.LEFT: "left",
+}
+"""How the list of people draws a seat; who is away is drawn plainly."""
 
 
 def _appointment(reference: str) -> Appointment:
@@ -142,12 +153,36 @@ def host_ticket(request: StaffRequest, reference: str) -> HttpResponse:
 @require_safe
 @staff_required
 def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
-    """A fragment for the today page and the appointment's page: who waits outside, and locked links."""
+    """A fragment for the today page: who waits outside, who else is expected and where she is, and locked links."""
     now = timezone.now()
     appointment, entry = _entry(request.user, reference)
-    waiting = [
-        {"seat": seat, "name": queries.seat_name(seat), "facts": ", ".join(queries.arrival_facts(seat))}
-        for seat in queries.who_waits(appointment, now=now)
+    seats = queries.everybody(appointment)
+    people = [
+        {
+            "name": queries.name_for(seat, entry.participant),
+            "meta": " · ".join(_about(seat, seats, now)),
+            "state": ARRIVAL.get(queries.state_now(seat, now=now), ""),
+        }
+        for seat in seats
+        if not _is(seat, request.user)
     ]
     locked = [participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
-    return render(request, "rooms/_who_waits.html", {"waiting": waiting, "locked": locked, "appointment": appointment})
+    context = {
+        "people": people,
+        "waiting": sum(queries.waits(seat, now=now) for seat in seats),
+        "locked": locked,
+    }
+    return render(request, "rooms/_who_waits.html", context)
+
+
+def _is(seat: Seat, user: User) -> bool:
+    schedule = seat.participant.schedule if seat.participant is not None else None
+    return user.pk in {seat.user_id, schedule.user_id if schedule is not None else None}
+
+
+def _about(seat: Seat, seats: list[Seat], now: datetime) -> list[str]:
+    where = queries.whereabouts(seat, seats, now=now)
+    if queries.waits(seat, now=now):
+        role, *facts = queries.arrival_facts(seat)
+        return [role, where, *facts]
+    return [queries.seat_role(seat), where]

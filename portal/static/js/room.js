@@ -500,11 +500,12 @@
     control("ctl-camera", on("video"), "VideoFill", "VideoSlashFill", words.picture_on, words.picture_off, words.picture_on_long, words.picture_off_long);
     at("ctl-share").querySelector("span").textContent = screen ? words.share_stop : words.share;
   }
+  const drawnStates = { testing: "testing", waiting: "waiting", here: "here", lost: "problem", declined: "problem", left: "left" };
   function person(one, meta, ...tools) {
     const row = make(
       "li",
       { class: "vt-person" },
-      make("span", { class: "vt-person__avatar", "aria-hidden": "true", "data-state": one.state === "lost" ? "problem" : one.state }, initials(one.name)),
+      make("span", { class: "vt-person__avatar", "aria-hidden": "true", "data-state": drawnStates[one.state] }, initials(one.name)),
       make("div", {}, make("div", { class: "vt-person__name" }, one.name), make("div", { class: "vt-person__meta" }, meta)),
     );
     if (tools.length) row.append(make("div", { class: "vt-person__tools" }, ...tools));
@@ -687,11 +688,17 @@
   window.videotimeStats = async () => {
     const found = [];
     for (const [seat, peer] of peers) {
-      const one = { seat, state: peer.pc.connectionState, frames: 0, packets: 0, code: peer.code };
-      (await peer.pc.getStats()).forEach((report) => {
-        if (report.type !== "inbound-rtp") return;
-        if (report.kind === "video") one.frames += report.framesDecoded || 0;
-        if (report.kind === "audio") one.packets += report.packetsReceived || 0;
+      const one = { seat, state: peer.pc.connectionState, frames: 0, packets: 0, code: peer.code, through: [] };
+      const reports = await peer.pc.getStats();
+      reports.forEach((report) => {
+        if (report.type === "inbound-rtp") {
+          if (report.kind === "video") one.frames += report.framesDecoded || 0;
+          if (report.kind === "audio") one.packets += report.packetsReceived || 0;
+        }
+        if (report.type === "transport" && report.selectedCandidatePairId) {
+          const pair = reports.get(report.selectedCandidatePairId);
+          for (const id of [pair.localCandidateId, pair.remoteCandidateId]) one.through.push(reports.get(id).candidateType);
+        }
       });
       found.push(one);
     }
