@@ -6,9 +6,9 @@ from typing import Final
 
 from phonenumbers import NumberParseException
 
+from apps.common.phones import takes_messages
 from apps.messaging.models import Channel
 from apps.patients.models import ContactChannel, NextOfKin, Patient
-from apps.patients.phones import takes_messages
 from apps.scheduling.models import Appointment, Participant, ParticipantRole, Schedule
 from apps.scheduling.services import GuestInput
 

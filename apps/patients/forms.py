@@ -12,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from apps.common.dates import local_date
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
+from apps.common.phones import WrongPhone, normalise_phone
 from apps.common.plain_text import plain_line
 
 from .identifiers import Identifier, InvalidIdentifier, accept_identifier
 from .models import ContactChannel, InterpreterMode, Protection
-from .phones import WrongPhone, normalise_phone
 
 DATES: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 

@@ -19,13 +19,13 @@ from apps.common.crypto import blind_index
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
 from apps.common.nudge import wake
+from apps.common.phones import WrongPhone, normalise_phone, takes_messages
 from apps.common.plain_text import is_plain
 from apps.organisations.models import Organisation, Unit
 
 from . import queries
 from .identifiers import accept_identifier
 from .models import CareRelation, ContactChannel, InterpreterMode, NextOfKin, Patient, Protection
-from .phones import WrongPhone, normalise_phone, takes_messages
 
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
 SHORTEST_REASON: Final = 10

@@ -40,13 +40,13 @@ from apps.common.api import (
 )
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
+from apps.common.phones import normalise_phone
 from apps.common.prepared import Prepared
 from apps.common.retry import retry_on_deadlock
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
-from apps.patients.phones import normalise_phone
 from apps.patients.queries import visible_patient
 
 from . import errors, queries, services

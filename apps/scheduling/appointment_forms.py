@@ -7,7 +7,7 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.phones import normalise_phone
+from apps.common.phones import WrongPhone, normalise_phone
 
 from .models import CancelReason, ParticipantRole
 from .services import GuestInput
@@ -37,10 +37,10 @@ class GuestForm(forms.Form):
         typed: str = self.cleaned_data["phone"]
         if not typed:
             return ""
-        number = normalise_phone(typed)
-        if number is None:
-            raise forms.ValidationError(_("Write eight digits, or a foreign number with + in front."))
-        return number
+        try:
+            return normalise_phone(typed)
+        except WrongPhone as refusal:
+            raise forms.ValidationError(_("Write eight digits, or a foreign number with + in front.")) from refusal
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

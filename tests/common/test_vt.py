@@ -9,7 +9,6 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from apps.common import dates
-from apps.common.phones import normalise_phone
 from apps.common.templatetags import vt
 
 NOW = datetime(2026, 3, 17, 9, 18, tzinfo=UTC)
@@ -79,23 +78,6 @@ def test_minutes_are_said_within_the_hour(minutes: int, said: str) -> None:
 )
 def test_phone_numbers_are_shown_in_pairs(number: str | None, shown: str) -> None:
     assert vt.phone_pairs(number) == shown
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("00 00 10 20", "+4700001020"),
-        ("+47 00001020", "+4700001020"),
-        ("0046 70 000 10 20", "+46700001020"),
-        ("123", None),
-        ("ring meg", None),
-        ("", None),
-        ("+" + "1" * 16, None),
-        ("٠٠٠٠١٠٢٠", None),
-    ],
-)
-def test_phone_numbers_are_kept_in_one_form(typed: str, kept: str | None) -> None:
-    assert normalise_phone(typed) == kept
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import AccessRecord, Action
+from apps.common.phones import WrongPhone
 from apps.organisations.models import Role, UnitKind
 from apps.organisations.services import add_unit, end_role, give_role
 from apps.patients import services
 from apps.patients.identifiers import SyntheticRefused
 from apps.patients.models import CareRelation, Patient
-from apps.patients.phones import WrongPhone, normalise_phone, takes_messages
 from apps.patients.queries import search_patients, visible_patients
 from tests.conftest import ADA_ID, LONG_AGO
 
@@ -121,40 +121,6 @@ def test_production_registers_no_made_up_people(register, settings):
 def test_who_has_no_phone_is_written_to_by_what_is_known(register):
     assert register(phone="", email="eva@post.example").channel == "email"
     assert register(national_id="", birth_date=date(1950, 1, 1), phone="").channel == "none"
-
-
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("00 01 00 09", "+4700010009"),
-        ("+47 00010009", "+4700010009"),
-        ("412 34 567", "+4741234567"),
-        ("0046 70 123 45 67", "+46701234567"),
-    ],
-)
-def test_phone_numbers_are_kept_in_one_form(settings, typed, kept):
-    settings.DEMO = True
-    assert normalise_phone(typed) == kept
-
-
-@pytest.mark.parametrize(
-    "typed", ["", "1", "abc", "+4700", "+47000100091", "412345678901234567890", "41234567;ext=5", "\x00", "٤١٢٣٤٥٦٧x"]
-)
-def test_other_things_are_not_phone_numbers(settings, typed):
-    settings.DEMO = True
-    with pytest.raises(WrongPhone):
-        normalise_phone(typed)
-
-
-def test_made_up_phone_numbers_are_for_the_demo(settings):
-    settings.DEMO = False
-    with pytest.raises(WrongPhone):
-        normalise_phone("+4700010009")
-
-
-def test_land_lines_take_no_messages():
-    assert takes_messages("+4741234567")
-    assert not takes_messages("+4722225555")
 
 
 # Finding -------------------------------------------------------------------------------------------------------------
