@@ -14,11 +14,16 @@ PRODUCTION = "production"
 
 @register(PRODUCTION)
 def production_is_complete(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
-    """Nothing is asked of the demo, nor of a developer's server on this machine."""
-    if settings.DEMO or (settings.DEBUG and not settings.SECURE):
+    """Look at the settings."""
+    if not in_production():
         return []
     found = [*_secrets(), *_addresses(), *_messages(), *_rooms()]
     return [Error(line, id=f"videotime.{name.lower()}") for name, line in found]
+
+
+def in_production() -> bool:
+    """Nothing is asked of the demo, nor of a developer's server on this machine."""
+    return not (settings.DEMO or (settings.DEBUG and not settings.SECURE))
 
 
 Fault = tuple[str, str]

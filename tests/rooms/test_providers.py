@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import ProgrammingError
 
+from apps.catalogue.models import ServiceType
 from apps.rooms import services
+from apps.rooms.checks import standing_room_has_an_address
 from apps.rooms.models import Room, RoomState
 from apps.rooms.providers.base import Guest, ProviderRefused, RoomProvider
 from apps.rooms.providers.builtin import Builtin
@@ -191,3 +194,50 @@ def test_a_guest_goes_to_the_outside_room_only_when_let_in(
     seat = Seat.objects.get(participant=ada_in)
     services.admit(seat=seat, host=berg_seat, by=berg, arrival=seat.waiting_since.isoformat(), now=now)
     assert STANDING in client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
+
+
+class TestTheStandingRoomsAddress:
+    """A start of a production looks whether the address is there before a patient finds out that it is not."""
+
+    @pytest.fixture(autouse=True)
+    def _in_production(self, settings):
+        settings.DEMO = False
+
+    def test_no_service_needs_it(self, settings, db):
+        settings.FIXED_ROOM_URL = ""
+        assert standing_room_has_an_address() == []
+
+    @pytest.mark.parametrize(
+        ("address", "line"),
+        [
+            ("", "FIXED_ROOM_URL is missing"),
+            ("http://video.example/room", "FIXED_ROOM_URL must be the https address"),
+            ("https://", "FIXED_ROOM_URL must be the https address"),
+            ("https://[::1", "FIXED_ROOM_URL must be the https address"),
+        ],
+    )
+    def test_a_service_needs_it(self, settings, wound_review, address, line):
+        ServiceType.objects.filter(pk=wound_review.pk).update(providers=["builtin", "fixed_link"])
+        settings.FIXED_ROOM_URL = address
+        (fault,) = standing_room_has_an_address()
+        assert fault.is_serious()
+        assert fault.msg.startswith(line)
+        assert "\n" not in fault.msg
+
+    def test_it_is_there(self, settings, wound_review):
+        ServiceType.objects.filter(pk=wound_review.pk).update(providers=["fixed_link"])
+        settings.FIXED_ROOM_URL = STANDING
+        assert standing_room_has_an_address() == []
+
+    def test_the_demo_may_be_without_it(self, settings):
+        settings.DEMO, settings.FIXED_ROOM_URL = True, "http://video.example/room"
+        assert standing_room_has_an_address() == []
+
+    def test_a_database_that_is_not_there_yet_is_no_fault_of_the_address(self, settings, monkeypatch):
+        settings.FIXED_ROOM_URL = ""
+
+        def no_table(**asked: object) -> None:
+            raise ProgrammingError("no such table")
+
+        monkeypatch.setattr(ServiceType.objects, "filter", no_table)
+        assert standing_room_has_an_address() == []

@@ -6,6 +6,15 @@ from urllib.parse import urlsplit
 from .base import Guest, ProviderRefused
 
 
+def usable(address: str) -> bool:
+    """Say whether an address can be given to patients: https, with a host."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
+
+
 class FixedLink:
     """The room is always there; who comes in is for the portal's waiting room and the supplier's own to see to."""
 
@@ -15,7 +24,7 @@ class FixedLink:
         self.address = address
 
     def open_room(self, reference: str, starts_at: datetime, ends_at: datetime) -> str:
-        if urlsplit(self.address).scheme != "https" or not urlsplit(self.address).hostname:
+        if not usable(self.address):
             raise ProviderRefused("no standing room is configured")
         return self.address
 

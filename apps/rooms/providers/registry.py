@@ -10,10 +10,11 @@ from .builtin import Builtin
 from .fixed_link import FixedLink
 
 BUILTIN: Final = "builtin"
+FIXED_LINK: Final = "fixed_link"
 
 PROVIDERS: Final[dict[str, Callable[[], RoomProvider]]] = {
     BUILTIN: Builtin,
-    "fixed_link": lambda: FixedLink(settings.FIXED_ROOM_URL),
+    FIXED_LINK: lambda: FixedLink(settings.FIXED_ROOM_URL),
 }
 
 
