@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -11,9 +11,13 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
-from apps.catalogue.models import ServiceType
+from apps.catalogue.models import Scenario, ServiceType
+from apps.catalogue.services import agree, load_scenarios, offer_service
+from apps.organisations.models import Organisation, Unit
 from apps.patients.models import Patient
-from apps.scheduling.models import Appointment, Schedule
+from apps.patients.services import register_patient
+from apps.scheduling.models import Appointment, Need, Schedule, Team, TeamMember
+from tests.catalogue.test_questionnaire import complete
 from tests.journeys.axe import assert_accessible
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -100,6 +104,109 @@ def test_a_wound_review_for_a_known_patient_takes_at_most_twelve_taps(
     expect(page.get_by_text(Appointment.objects.get().reference)).to_be_visible()
     assert "Ada" not in page.title()
     assert "Ada" not in page.url
+
+
+def service_of(code: str, unit: Unit, asking: Organisation, team: Team) -> ServiceType:
+    """One of the catalogue's services, done by one of a team together with who asks."""
+    load_scenarios()
+    service = offer_service(unit=unit, scenario=Scenario.objects.get(code=code))
+    agree(service_type=service, organisation=asking)
+    Need.objects.create(service_type=service, role="performer", source="team", team=team)
+    Need.objects.create(service_type=service, role="requester", source="requester")
+    return service
+
+
+def book_at_once(page: Page, service: ServiceType, patient: str) -> None:
+    """Book with the form left for later, and count the taps."""
+    page.goto("/i-dag/")
+    hand = Thumb(page)
+    hand.tap(page.get_by_role("link", name="Bestill", exact=True).locator("visible=true"))
+    hand.tap(page.get_by_role("button", name=service.name))
+    hand.tap(page.get_by_role("button", name=patient))
+    hand.tap(page.get_by_role("button", name="Fyll ut skjemaet senere"))
+    hand.tap(page.get_by_role("button", name="Tidligst"))
+    hand.tap(page.get_by_role("button", name="Bestill videotimen"))
+    expect(page.get_by_role("heading", name="Videotimen er bestilt")).to_be_visible()
+    assert hand.taps <= MOST_TAPS, hand.taps
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_palliative_review_is_booked_in_few_taps_and_its_form_filled_in_before_it_is_held(
+    visit: Visit,
+    kari: User,
+    morning: datetime,
+    wound_clinic: Unit,
+    wound_team: Team,
+    municipality: Organisation,
+    width: int,
+) -> None:
+    service = service_of("palliative", wound_clinic, municipality, wound_team)
+    page = visit(kari, width=width)
+    book_at_once(page, service, "Ada Alm")
+    page.get_by_role("link", name="Fyll ut skjemaet").click()
+    assert_accessible(page)
+    page.locator("[name=form-question]").fill("Bør dosen opp?")
+    page.get_by_role("button", name="Lagre, og fyll ut resten senere").click()
+    expect(page.get_by_text("Det du har skrevet, er lagret.")).to_be_visible()
+    expect(page.get_by_text("Skjema mangler")).to_be_visible()
+    expect(page.get_by_text("Bør dosen opp?")).to_be_visible()
+    page.get_by_role("link", name="Fyll ut skjemaet").click()
+    fill_whole(page, "palliative_review")
+    page.get_by_role("button", name="Lagre skjemaet").click()
+    expect(page.get_by_text("Skjemaet er fylt ut.")).to_be_visible()
+    expect(page.get_by_text("Skjema mangler")).to_be_hidden()
+    assert_accessible(page)
+
+
+def test_the_ward_books_a_discharge_meeting_in_few_taps_and_fills_in_the_form(
+    visit: Visit,
+    berg: User,
+    morning: datetime,
+    berg_diary: Schedule,
+    wound_clinic: Unit,
+    home_care: Unit,
+    hospital: Organisation,
+    kari_diary: Schedule,
+) -> None:
+    """Dr Berg's clinic stands for the ward: the hospital asks, and the municipality performs."""
+    team = Team.objects.create(unit=home_care, name="Tildelingskontoret")
+    TeamMember.objects.create(team=team, schedule=kari_diary)
+    service = service_of("geriatric-discharge", home_care, hospital, team)
+    register_patient(
+        organisation=hospital,
+        unit=wound_clinic,
+        actor=berg,
+        now=morning,
+        given_name="Dag",
+        family_name="Dahl",
+        birth_date=date(1941, 5, 12),
+    )
+    page = visit(berg)
+    book_at_once(page, service, "Dag Dahl")
+    page.goto(f"/timer/{Appointment.objects.get().reference}/")
+    page.get_by_role("link", name="Fyll ut skjemaet").click()
+    fill_whole(page, "discharge_planning")
+    page.get_by_role("button", name="Lagre skjemaet").click()
+    expect(page.get_by_text("Skjemaet er fylt ut.")).to_be_visible()
+
+
+def fill_whole(page: Page, slug: str) -> None:
+    """Put something right into every control of a form, folded or not."""
+    for name, values in complete(slug).items():
+        control = page.locator(f"[name=form-{name}]")
+        kind = control.first.evaluate("(one) => one.type")
+        if kind in {"radio", "checkbox"}:
+            for value in values:
+                one = control if control.count() == 1 else control.and_(page.locator(f"[value='{value}']"))
+                one.evaluate("(one) => one.checked || one.click()")
+        else:
+            control.evaluate(
+                """(one, value) => {
+                    one.value = value;
+                    one.dispatchEvent(new Event("change", {bubbles: true}));
+                }""",
+                values[0],
+            )
 
 
 def test_each_step_is_accessible(visit: Visit, kari: User, morning: datetime) -> None:

@@ -11,7 +11,9 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -51,8 +53,10 @@ from ..queries import (
     time_is_open,
     why_no_time,
 )
+from ..queries.open_times import Blocking
 from . import cards
 from .pictures import photos_of
+from .wizard import ways_of, why_said
 
 TIMES_SHOWN: Final = 24
 
@@ -129,6 +133,7 @@ def _page_context(request: StaffRequest, reference: str, *, now: datetime) -> di
         "may_mark": found.status == AppointmentStatus.BOOKED
         and found.starts_at <= now
         and (_may_change(found, request.staff) or bool(request.staff.roles & MAY_REGISTER)),
+        "may_send_again": context["may_change"] and now < found.starts_at,
         "history": _history(found),
         "guest_form": GuestForm(auto_id="guest-%s"),
         "length": found.length,
@@ -239,9 +244,31 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
         if len(times) >= TIMES_SHOWN - 1
         else None,
         "from_day": timezone.localdate(start) if start else None,
-        "no_time": why_no_time(asked, now=now, start=start, ignoring=ignoring) if not times else None,
     }
+    if not times:
+        why = why_no_time(asked, now=now, start=start, ignoring=ignoring)
+        ways = ways_of(why, set(), now)
+        context |= {
+            "why": why_said(why, lambda block: _stands_in_the_way(block, found, request.staff)),
+            "later": [way for way in ways if way.name == "from"],
+            "anew": [way for way in ways if way.name != "from"],  # a move keeps the length and who comes
+            "book_anew": reverse("scheduling:booking_start", query=_anew(found)),
+        }
     return render(request, "scheduling/move.html", context, status=status)
+
+
+def _anew(found: Appointment) -> dict[str, str]:
+    asked = {"service": str(found.service_type.uid)}
+    return asked | {"pasient": str(found.patient.uid)} if found.patient else asked
+
+
+def _stands_in_the_way(block: Blocking, found: Appointment, staff: Staff) -> str:
+    """Name whose time is missing: who asks for the appointment by her diary, the others by their role."""
+    beside = [one.schedule for one in people_in(found, {ParticipantRole.REQUESTER}) if one.schedule is not None]
+    if block.role == ParticipantRole.REQUESTER and beside:
+        mine = beside[0].user_id == staff.user.pk
+        return _("Your diary") if mine else _("The diary of %(name)s") % {"name": beside[0].name}
+    return capfirst(block.label or str(ParticipantRole(block.role).label))
 
 
 def _confirm_move(

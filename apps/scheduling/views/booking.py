@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -24,6 +24,7 @@ from apps.common.htmx import hx_redirect, is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
+from apps.patients.models import Patient
 from apps.patients.queries import search_patients, visible_patients
 from apps.patients.services import register_patient
 
@@ -53,12 +54,18 @@ def booking_start(request: StaffRequest) -> HttpResponse:
             return _shown(request, page, status=422)
         draft = drafts.start_draft(user=request.user, unit=request.unit, service_type=service)
         draft = drafts_of(request.user, request.unit).get(pk=draft.pk)
+        if about := _patient(request, request.POST.get("about", "")):
+            drafts.choose_patient(draft=draft, patient=about)
+            _note_reading(request, draft)
         if _asked_for(request) in {"patient", "search", "new_patient", "no_patient"}:
             return _step(request, Page(request, now, draft))
         return hx_redirect(request, "scheduling:booking", draft=draft.uid)
     preset = _service(request, request.GET.get("service", ""))
+    about = _patient(request, request.GET.get("pasient", ""))
     notice = str(errors.NotOffered.message) if request.GET.get("service") and preset is None else ""
-    return _shown(request, Page(request, now, None, step=request.GET.get("step", ""), preset=preset, notice=notice))
+    page = Page(request, now, None, step=request.GET.get("step", ""), preset=preset, notice=notice)
+    page.extra["about"] = about
+    return _shown(request, page)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -190,11 +197,8 @@ def _search(request: StaffRequest, page: Page) -> HttpResponse:
 
 def _choose_patient(request: StaffRequest, page: Page) -> HttpResponse:
     draft = _of(page)
-    try:
-        patient = visible_patients(request.user).get(
-            uid=request.POST.get("patient", ""), organisation=request.unit.organisation_id
-        )
-    except (ObjectDoesNotExist, ValidationError):
+    patient = _patient(request, request.POST.get("patient", ""))
+    if patient is None:
         return _again(request, page, "patient", notice=_("This patient is not in your list any more. Search again."))
     drafts.choose_patient(draft=draft, patient=patient)
     _note_reading(request, draft)
@@ -337,6 +341,14 @@ def _of(page: Page) -> BookingDraft:
 def _service(request: StaffRequest, uid: str) -> ServiceType | None:
     try:
         return bookable_services(request.unit, timezone.localdate()).filter(uid=uid).first() if uid else None
+    except (ValidationError, ValueError):
+        return None
+
+
+def _patient(request: StaffRequest, uid: str) -> Patient | None:
+    try:
+        mine = visible_patients(request.user).filter(organisation=request.unit.organisation_id)
+        return mine.filter(uid=uid).first() if uid else None
     except (ValidationError, ValueError):
         return None
 

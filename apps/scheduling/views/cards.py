@@ -127,10 +127,15 @@ def may_fill_in(appointment: Appointment, staff: Staff) -> bool:
 
 
 def is_over(appointment: Appointment, now: datetime) -> bool:
-    return appointment.ends_at <= now or appointment.status not in {
-        AppointmentStatus.BOOKED,
-        AppointmentStatus.ARRIVED,
-    }
+    """Say whether it is behind us; what goes on past its time is not."""
+    if appointment.status == AppointmentStatus.ARRIVED:
+        return False
+    return appointment.ends_at <= now or appointment.status != AppointmentStatus.BOOKED
+
+
+def is_under_way(appointment: Appointment, now: datetime) -> bool:
+    """Say whether they meet now, or should."""
+    return appointment.starts_at <= now and not is_over(appointment, now)
 
 
 def status_of(appointment: Appointment, *, now: datetime, forms_filled: Collection[int] | None = None) -> Status:

@@ -1,5 +1,6 @@
 """The first page of the day: what is next, what comes later, and the shortest way to book."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -22,14 +23,30 @@ from ..queries.agenda import with_form_filled
 from . import cards
 
 TILES: Final = 6
+MOST_AT_ONCE: Final = 2
 LOOK_AHEAD: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
+    """A service to book; `unit` is named where another has the same name."""
+
     service: ServiceType
     look: Family
+    unit: str = ""
     first: OpenTime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """What goes on now or comes next, with all that one needs to join."""
+
+    card: cards.Card
+    under_way: bool
+    people: list[cards.Person]
+    place: str
+    may_join: bool
+    joins_from: datetime
 
 
 @require_safe
@@ -37,18 +54,20 @@ class Tile:
 def today(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     day = _appointments(request, now)
-    next_up = _next(day, request)
-    others = [one for one in day if one is not next_up]
+    large = _large(day, now)
+    others = [one for one in day if one not in large]
+    under_way = [one for one in others if cards.is_under_way(one.appointment, now)]
     context = {
         "now": now,
         "greeting": _greeting(now, request.user.given_name),
         "count": len(day),
-        "later": [one for one in others if not one.over],
+        "under_way": under_way,
+        "later": [one for one in others if not one.over and one not in under_way],
         "earlier": [one for one in others if one.over],
         "tiles": _tiles(request, now) if request.staff.may_book else [],
-        **_next_context(request, next_up, now),
+        "large": [_whole(request, one, now) for one in large],
     }
-    if not day:
+    if not large:
         context["next_day"] = _next_day(request, now)
     return render(request, "scheduling/today.html", context)
 
@@ -58,11 +77,12 @@ def today(request: StaffRequest) -> HttpResponse:
 def next_up(request: StaffRequest) -> HttpResponse:
     """Answer the page's question every twenty seconds: is it time to join?"""
     now = timezone.now()
-    return render(
-        request,
-        "scheduling/_next_up.html",
-        {"now": now, **_next_context(request, _next(_appointments(request, now), request), now)},
-    )
+    day = _appointments(request, now)
+    context: dict[str, Any] = {"now": now, "count": len(day), "large": []}
+    context["large"] = [_whole(request, one, now) for one in _large(day, now)]
+    if not context["large"]:
+        context["next_day"] = _next_day(request, now)
+    return render(request, "scheduling/_next_up.html", context)
 
 
 @require_safe
@@ -73,15 +93,20 @@ def tiles(request: StaffRequest) -> HttpResponse:
     schedule = Schedule.objects.filter(user=request.user).first()
     found = []
     for tile in _tiles(request, now):
-        asked = BookingRequest(service_type=tile.service, requester_unit=request.unit, requester=schedule)
+        with_her = None if tile.service.patient_joins_alone else schedule
+        asked = BookingRequest(service_type=tile.service, requester_unit=request.unit, requester=with_her)
         first = open_times(asked, now=now, end=now + LOOK_AHEAD, limit=1)
         found.append(replace(tile, first=first[0] if first else None))
     return render(request, "scheduling/_tiles.html", {"tiles": found, "loaded": True, "now": now})
 
 
 def _tiles(request: StaffRequest, now: datetime) -> list[Tile]:
-    services = bookable_services(request.unit, timezone.localdate(now))
-    return [Tile(service, cards.look_of(service)) for service in list(services)[:TILES]]
+    services = list(bookable_services(request.unit, timezone.localdate(now)))
+    named = Counter(service.name for service in services)
+    return [
+        Tile(service, cards.look_of(service), unit=service.unit.name if named[service.name] > 1 else "")
+        for service in services[:TILES]
+    ]
 
 
 def _appointments(request: StaffRequest, now: datetime) -> list[cards.Card]:
@@ -94,22 +119,24 @@ def _appointments(request: StaffRequest, now: datetime) -> list[cards.Card]:
     return [cards.card(one, request.staff, now=now, forms_filled=filled) for one in day]
 
 
-def _next(day: list[cards.Card], request: StaffRequest) -> cards.Card | None:
-    """Choose what goes on now or comes next: her own first, else the unit's."""
+def _large(day: list[cards.Card], now: datetime) -> list[cards.Card]:
+    """Choose what is shown large: what she takes part in now and next; for one who takes part in nothing, the unit's."""
     coming = [one for one in day if not one.over]
-    return next((one for one in coming if one.mine), coming[0] if coming else None)
+    mine = [one for one in coming if one.mine] or coming[:1]
+    now_on = [one for one in mine if cards.is_under_way(one.appointment, now)]
+    return now_on[:MOST_AT_ONCE] + [one for one in mine if one not in now_on][:1]
 
 
-def _next_context(request: StaffRequest, card: cards.Card | None, now: datetime) -> dict[str, Any]:
-    if card is None:
-        return {"next": None}
-    return {
-        "next": card,
-        "people": [one for one in cards.people(card.appointment, request.staff) if not one.me],
-        "place": cards.place_of(card.appointment, request.unit),
-        "may_join": cards.may_join(card.appointment, request.staff, now),
-        "joins_from": cards.joins_from(card.appointment),
-    }
+def _whole(request: StaffRequest, card: cards.Card, now: datetime) -> Large:
+    appointment = card.appointment
+    return Large(
+        card=card,
+        under_way=cards.is_under_way(appointment, now),
+        people=[one for one in cards.people(appointment, request.staff) if not one.me],
+        place=cards.place_of(appointment, request.unit),
+        may_join=cards.may_join(appointment, request.staff, now),
+        joins_from=cards.joins_from(appointment),
+    )
 
 
 def _next_day(request: StaffRequest, now: datetime) -> Appointment | None:

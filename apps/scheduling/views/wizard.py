@@ -284,19 +284,26 @@ class Page:
         return {
             "groups": [TileGroup(title, some) for title, some in grouped.items()],
             "filter": len(tiles) >= FILTER_FROM,
+            "about": self.extra.get("about"),
             "own_unit": self.unit,
         }
 
     def _patient(self) -> dict[str, Any]:
         hits: list[Patient] | None = self.extra.get("hits")
         return {
-            "recent": recent_patients(self.request.user, self.unit) if hits is None else [],
+            "recent": self._recent() if hits is None else [],
             "hits": hits,
             "q": self.extra.get("q", ""),
             "new_patient": self.extra.get("new_patient") or NewPatientForm(label_suffix=""),
             "new_open": "new_patient" in self.extra,
             "patient_optional": self.service is not None and not self.service.patient_present,
         }
+
+    def _recent(self) -> list[Patient]:
+        """The one whom the address names comes first."""
+        about: Patient | None = self.extra.get("about")
+        recent = recent_patients(self.request.user, self.unit)
+        return [about, *(one for one in recent if one != about)] if about else recent
 
     def _details(self) -> dict[str, Any]:
         draft = self._drafted()

@@ -137,6 +137,22 @@ def test_who_comes_back_and_fills_in_the_whole_form_has_no_form_missing(booker, 
     assert Appointment.objects.get().form_answers.complete
 
 
+def test_from_the_patients_card_only_the_service_is_asked_for(booker, ada):
+    start = booker.client.get(f"/bestill/?pasient={ada.uid}")
+    assert "For Ada Alm" in text(start)
+    answer = booker.send(
+        {"step": "service", "service": str(booker.service.uid), "about": str(ada.uid)}, url="/bestill/"
+    )
+    booker.url = answer.headers["Location"]
+    assert booker.draft.patient == ada
+    assert "Om såret" in text(booker.page())
+
+
+@pytest.mark.parametrize("uid", ["x", "0" * 36, "\0", str(uuid.uuid4())])
+def test_a_patient_whom_she_may_not_see_is_not_taken_from_the_address(booker, ada, uid):
+    assert "Ada" not in text(booker.client.get("/bestill/", {"pasient": uid}))
+
+
 # Nothing is lost -----------------------------------------------------------------------------------------------------
 def test_wrong_answers_are_shown_where_they_are_and_nothing_typed_is_lost(booker, ada, wound_form):
     booker.begin().choose(ada)

@@ -10,7 +10,7 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.audit.models import AccessRecord
 from apps.patients.models import Patient
-from apps.scheduling.models import Appointment, AppointmentStatus, Photo, Schedule
+from apps.scheduling.models import Absence, Appointment, AppointmentStatus, Photo, Schedule
 from apps.scheduling.services import GuestInput, add_guest, add_photo, move_appointment
 from tests.scheduling_cast import at
 
@@ -237,3 +237,43 @@ def test_a_protected_address_is_never_shown(kari: User, ada: Patient, book: Book
     Patient.objects.filter(pk=ada.pk).update(protection="confidential")
     assert "Granveien" not in client.get(address(appointment)).content.decode()
     assert "Granveien" not in client.get("/i-dag/").content.decode()
+
+
+def test_the_link_can_be_sent_again_until_it_begins_and_the_answer_is_seen(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00")
+    patient = appointment.participants.get(role="patient")
+    url = address(appointment, f"meldinger/{patient.uid}/send/")
+    client = signed_in(kari, "2026-03-03 09.00")
+    assert url in client.get(address(appointment)).content.decode()
+    answer = client.post(url, {"next": address(appointment)}, follow=True)
+    assert "Innkallingen er sendt på nytt." in answer.content.decode()
+    for minute in ["10.00", "11.00"]:
+        assert url not in signed_in(kari, f"2026-03-03 {minute}").get(address(appointment)).content.decode()
+
+
+def test_where_no_time_suits_the_move_page_says_who_stands_in_the_way_and_when_it_opens(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn, kari_diary: Schedule
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00")
+    Absence.objects.create(schedule=kari_diary, starts_at=at("2026-03-02 00.00"), ends_at=at("2026-03-30 00.00"))
+    client = signed_in(kari)
+    assert "vt-slot" in client.get(address(appointment, "flytt/")).content.decode()
+    Absence.objects.update(ends_at=at("2026-06-08 00.00"))
+    page = client.get(address(appointment, "flytt/")).content.decode()
+    assert "Ingen tid passer for alle" in page
+    assert "Kalenderen din: alt er opptatt" in page
+
+
+def test_where_only_an_interpreter_is_missing_one_tap_leads_to_a_booking_without_one_on_the_screen(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn, amina_diary: Schedule
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00", interpreter_language="som")
+    Absence.objects.create(schedule=amina_diary, starts_at=at("2026-03-02 00.00"), ends_at=at("2026-06-08 00.00"))
+    client = signed_in(kari)
+    page = client.get(address(appointment, "flytt/")).content.decode()
+    assert "Tolk på telefon: første tid" in page
+    link = f"/bestill/?service={appointment.service_type.uid}&amp;pasient={ada.uid}"
+    assert link in page
+    assert "Ada Alm" in client.get(link.replace("&amp;", "&")).content.decode()

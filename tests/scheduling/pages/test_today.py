@@ -7,7 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
-from apps.catalogue.models import ServiceType
+from apps.catalogue.models import Scenario, ServiceType
+from apps.catalogue.services import agree, load_scenarios, offer_service
+from apps.organisations.models import Unit
 from apps.patients.models import Patient
 from apps.scheduling.models import Appointment, Schedule
 from apps.scheduling.services import end_appointment, start_appointment
@@ -125,3 +127,57 @@ def test_no_page_title_names_a_patient(kari: User, ada: Patient, book: Book, sig
         title = page[page.index("<title>") : page.index("</title>")]
         assert "Ada" not in title
         assert "Alm" not in title
+
+
+def test_what_is_under_way_can_be_joined_again_and_the_next_stands_beside_it(
+    kari: User, ada: Patient, bo: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    first, second = book(ada, "2026-03-03 10.00"), book(bo, "2026-03-03 12.00")
+    start_appointment(appointment=first, now=at("2026-03-03 10.02"), actor=kari)
+    client = signed_in(kari, "2026-03-03 10.10")
+    for path in [TODAY, "/i-dag/neste/"]:
+        page = client.get(path).content.decode()
+        assert "Bli med igjen" in page
+        assert page.index(f"next-{first.reference}") < page.index(f"next-{second.reference}")
+    assert "Senere i dag" not in client.get(TODAY).content.decode()
+
+
+def test_a_session_that_lasts_beyond_its_time_is_not_behind_her_yet(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00")
+    start_appointment(appointment=appointment, now=at("2026-03-03 10.02"), actor=kari)
+    page = signed_in(kari, "2026-03-03 10.40").get(TODAY).content.decode()
+    assert "Bli med igjen" in page
+    assert "Tidligere i dag" not in page
+
+
+def test_what_others_in_the_unit_have_under_way_is_not_later_today(
+    ada: Patient, bo: Patient, book: Book, signed_in: SignedIn, tor: User
+) -> None:
+    book(ada, "2026-03-03 10.00")
+    book(bo, "2026-03-03 12.00")
+    page = signed_in(tor, "2026-03-03 10.10").get(TODAY).content.decode()
+    assert page.index("Ada Alm") < page.index("Senere i dag") < page.index("Bo Bjørk")
+
+
+def test_two_services_of_one_name_are_told_apart_by_their_units(
+    kari: User, kari_diary: Schedule, wound_review: ServiceType, other_clinic: Unit, signed_in: SignedIn
+) -> None:
+    tile = "/i-dag/tjenester/"
+    client = signed_in(kari)
+    assert wound_review.unit.name not in client.get(tile).content.decode()
+    load_scenarios()
+    twin = offer_service(unit=other_clinic, scenario=Scenario.objects.get(code="palliative"), names=wound_review.names)
+    agree(service_type=twin, organisation=kari_diary.unit.organisation)
+    page = client.get(tile).content.decode()
+    assert wound_review.unit.name in page
+    assert other_clinic.name in page
+
+
+def test_who_has_nothing_to_do_with_appointments_is_told_what_this_page_is_for(
+    amina: User, amina_diary: Schedule, signed_in: SignedIn
+) -> None:
+    page = signed_in(amina).get(TODAY).content.decode()
+    assert "Ingen videotimer i dag" in page
+    assert "De du selv er invitert til, vises her." in page
