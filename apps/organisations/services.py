@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -129,3 +130,24 @@ def invite_user(
     if mailed:
         passwords.invite(user=user, now=now)
     return Invited(user, is_new, mailed)
+
+
+def describe_organisation(*, organisation: Organisation, **fields: Any) -> bool:
+    """Change what is said of an organisation (name, kind, sms_sender, phone); say whether it was otherwise."""
+    return _describe(organisation, fields, {"name", "kind", "sms_sender", "phone"})
+
+
+def describe_unit(*, unit: Unit, **fields: Any) -> bool:
+    """Change what is said of a unit, but not its name; say whether it was otherwise."""
+    return _describe(unit, fields, {"kind", "phone", "public_name", "address", "resh_id", "her_id"})
+
+
+def _describe(row: Any, fields: dict[str, Any], known: set[str]) -> bool:
+    if unknown := fields.keys() - known:
+        raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
+    different = [name for name, value in fields.items() if getattr(row, name) != value]
+    for name in different:
+        setattr(row, name, fields[name])
+    if different:
+        row.save(update_fields=different)
+    return bool(different)
