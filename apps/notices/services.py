@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -18,12 +20,18 @@ from apps.messaging import queries as outbox
 from apps.messaging.models import Channel, OutboxMessage
 from apps.messaging.services import queue_message, withdraw_messages
 from apps.organisations.models import Unit
+from apps.rooms.queries import live_link
 from apps.rooms.services import link_for
-from apps.scheduling.models import Appointment, AppointmentEvent
+from apps.scheduling.models import Appointment, AppointmentEvent, AppointmentStatus, Participant, ParticipantRole
 
 from . import queries, texts
 from .people import Person, booker_of, people_of
 from .plan import Plan, Planned, plan
+
+A_WHILE: Final = timedelta(minutes=15)
+A_DAY: Final = timedelta(days=1)
+MOST_IN_A_DAY: Final = 4
+"""So often an invitation may be said to the same person, the first time and those that staff sent counted in."""
 
 
 class NobodyToTell(DomainError):
@@ -103,10 +111,61 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
     person = _find(appointment, uid)
     if person is None or not person.ways:
         raise NobodyToTell
-    said = outbox.messages_about(appointment.uid).filter(recipient=person.key)
-    times = said.filter(purpose__startswith=texts.BOOKED).count()
+    _tell_once_more(appointment, person, now=now)
+
+
+def _tell_once_more(appointment: Appointment, person: Person, *, now: datetime) -> None:
+    times = _invitations(appointment, person).count()
     withdraw_messages(about=appointment.uid, now=now, recipient=person.key)
     _tell(appointment, [person], texts.BOOKED, done_by=None, now=now, again=f":again-{times}")
+
+
+def _invitations(appointment: Appointment, person: Person) -> QuerySet[OutboxMessage]:
+    said = outbox.messages_about(appointment.uid).filter(recipient=person.key)
+    return said.filter(purpose__startswith=texts.BOOKED)
+
+
+@transaction.atomic
+def send_newest_link(*, participant: Participant, now: datetime) -> bool:
+    """Send the link that works to whom an old one belonged; say whether anything was sent.
+
+    It goes where her messages go, never to where somebody asks for it. A patient whose appointment is over gets
+    the link of her next one. A link that was taken back without another in its place, or is locked, stays so.
+    """
+    meant = _to_come(participant, now)
+    if meant is None:
+        return False
+    link = live_link(meant)
+    person = _find(meant.appointment, meant.uid)
+    if link is None or link.locked_at is not None or person is None:
+        return False
+    if not person.ways or person.audience not in texts.BY_LINK:
+        return False
+    lately = list(_invitations(meant.appointment, person).filter(created_at__gt=now - A_DAY).values_list("created_at"))
+    if len(lately) >= MOST_IN_A_DAY or any(at > now - A_WHILE for (at,) in lately):
+        return False
+    _tell_once_more(meant.appointment, person, now=now)
+    return True
+
+
+def _to_come(participant: Participant, now: datetime) -> Participant | None:
+    """Return who she is in the appointment that her old link may lead to now."""
+    own = participant.appointment
+    if own.is_open and own.starts_at > now:
+        return participant
+    if participant.role != ParticipantRole.PATIENT or own.patient_id is None:
+        return None
+    return (
+        Participant.objects.filter(
+            role=ParticipantRole.PATIENT,
+            appointment__patient=own.patient_id,
+            appointment__status=AppointmentStatus.BOOKED,
+            appointment__starts_at__gt=now,
+        )
+        .select_related("appointment__service_type", "appointment__patient")
+        .order_by("appointment__starts_at")
+        .first()
+    )
 
 
 def _find(appointment: Appointment, uid: UUID | None) -> Person | None:

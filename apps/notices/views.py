@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,6 +15,9 @@ from apps.common.errors import DomainError
 from apps.common.htmx import is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
+from apps.rooms.language import speak
+from apps.rooms.limits import knocked_too_often
+from apps.rooms.queries import link_by_code
 from apps.scheduling.models import Appointment
 from apps.scheduling.queries.drafts import drafts_of
 
@@ -94,3 +97,15 @@ def _appointment(request: StaffRequest, reference: str) -> Appointment:
         "patient", "service_type", "requester_unit__organisation", "performer_unit"
     )
     return get_object_or_404(visible.prefetch_related("participants__schedule__user"), reference=written)
+
+
+@require_POST
+def new_link(request: HttpRequest, code: str) -> HttpResponse:
+    """Send who holds a link that does not work any more the one that does. Everybody gets the same answer."""
+    speak(request, "")
+    status, link = 200, link_by_code(code)
+    if link is not None:
+        services.send_newest_link(participant=link.participant, now=timezone.now())
+    elif knocked_too_often(request):
+        status = 429
+    return render(request, "notices/link_asked.html", status=status)

@@ -27,11 +27,11 @@ from apps.scheduling.services import cancel_appointment, move_appointment
 
 from .. import queries, services, tickets
 from ..forms import ReadyForm
+from ..language import keep_choice, speak
 from ..models import Seat, SeatState
 from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .join import dead_link, sender_of
-from .language import keep_choice, speak
 from .words import room_words, test_words, waiting_words
 
 TIMES_SHOWN = 12

@@ -15,15 +15,15 @@ from apps.scheduling.models import AppointmentStatus, CancelReason
 
 from .. import errors, limits, queries, services, tickets
 from ..forms import BirthDateForm, CodeForm
+from ..language import keep_choice, speak
 from ..models import JoinLink
 from ..services.links import Proof
-from .language import keep_choice, speak
 
 
-def dead_link(request: HttpRequest, *, known_browser: bool = False) -> HttpResponse:
+def dead_link(request: HttpRequest, *, code: str = "", known_browser: bool = False) -> HttpResponse:
     """The same for links that are unknown, taken back or long over; only a flood of them is told to wait."""
     status = 429 if not known_browser and limits.knocked_too_often(request) else 410
-    return render(request, "rooms/expired.html", {"again": known_browser}, status=status)
+    return render(request, "rooms/expired.html", {"again": known_browser, "code": code}, status=status)
 
 
 @require_safe
@@ -33,7 +33,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     link = queries.link_by_code(code)
     if link is None or not queries.link_works(link, now=now):
         speak(request, "")
-        return keep_choice(request, dead_link(request))
+        return keep_choice(request, dead_link(request, code=code))
     participant = link.participant
     if queries.signs_in(participant):
         return HttpResponseRedirect(reverse("rooms:host", args=[participant.appointment.reference]))
@@ -50,7 +50,7 @@ def identify(request: HttpRequest, code: str) -> HttpResponse:
     link = queries.link_by_code(code)
     if link is None or not queries.link_works(link, now=now):
         speak(request, "")
-        return dead_link(request)
+        return dead_link(request, code=code)
     participant = link.participant
     if queries.signs_in(participant):
         return HttpResponseRedirect(reverse("rooms:host", args=[participant.appointment.reference]))
@@ -90,7 +90,7 @@ def send_code(request: HttpRequest, code: str) -> HttpResponse:
     link = queries.link_by_code(code)
     if link is None or not queries.link_works(link, now=now):
         speak(request, "")
-        return dead_link(request)
+        return dead_link(request, code=code)
     language = speak(request, queries.language_of(link.participant))
     if queries.proof_for(link.participant) != Identification.SMS_CODE:
         return HttpResponseRedirect(reverse("rooms:join", args=[code]))
