@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from portal.api import api
 
 urlpatterns = [
+    path("api/v1/", api.urls),
     path("", RedirectView.as_view(pattern_name="scheduling:today", permanent=False), name="home"),
     path("", include("apps.common.urls")),
     path("", include("apps.accounts.urls")),
@@ -18,7 +19,6 @@ urlpatterns = [
     path("", include("apps.registration.urls")),
     path("", include("apps.messaging.urls")),
     path("", include("apps.notices.urls")),
-    path("api/v1/", api.urls),
 ]
 
 if settings.DEMO:

@@ -19,6 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError, breach_raises
 from apps.common.rows import rows_of
+from apps.common.writing import insert
 
 from .models import ApiKey, KeptAnswer, User
 
@@ -205,7 +206,7 @@ def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[
 
 
 def keep_answer(slot: AnswerSlot, *, answer: dict[str, Any], now: datetime) -> None:
-    KeptAnswer.objects.create(user_id=slot.user_id, key=slot.key, request=slot.request, answer=answer, created_at=now)
+    insert(KeptAnswer(user_id=slot.user_id, key=slot.key, request=slot.request, answer=answer, created_at=now))
 
 
 def forget_answers(*, now: datetime) -> int:

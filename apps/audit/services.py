@@ -8,6 +8,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from apps.common.writing import insert
+
 from .models import AccessRecord, Action, AuditSeal
 from .queries import chain_digest
 
@@ -38,19 +40,21 @@ def record_access(
     reason: str = "",
 ) -> None:
     """Write down that somebody read or changed something, in the caller's transaction."""
-    AccessRecord.objects.create(
-        at=timezone.now(),
-        actor_id=actor.id,
-        actor_label=actor.label[:200],
-        role=actor.role[:40],
-        unit_id=actor.unit_id,
-        unit_label=actor.unit_label[:200],
-        patient_uid=patient_uid,
-        action=action,
-        what=what,
-        what_reference=what_reference[:64],
-        reason=reason[:300],
-        origin=actor.origin,
+    insert(
+        AccessRecord(
+            at=timezone.now(),
+            actor_id=actor.id,
+            actor_label=actor.label[:200],
+            role=actor.role[:40],
+            unit_id=actor.unit_id,
+            unit_label=actor.unit_label[:200],
+            patient_uid=patient_uid,
+            action=action,
+            what=what,
+            what_reference=what_reference[:64],
+            reason=reason[:300],
+            origin=actor.origin,
+        )
     )
 
 

@@ -15,7 +15,7 @@ from django.urls import URLPattern, re_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -44,13 +44,13 @@ TITLES: Final[dict[int, Promise]] = {
 
 
 # Shapes --------------------------------------------------------------------------------------------------------------
-class Strict(Schema):
+class Strict(BaseModel):
     """A body or a query: what is not known is refused, so that a misspelt name is found at once."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
 
-class Shown(Schema):
+class Shown(BaseModel):
     """What is answered."""
 
 

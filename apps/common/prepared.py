@@ -48,7 +48,7 @@ class Prepared(Generic[M]):
         with wrap(raw(connection.connection)) as cursor:
             cursor.execute(self._sql, asked)
             rows = cursor.fetchall()
-        return [self._object(row) for row in self._compiler.results_iter(results=[rows])] if rows else []
+        return [self._object(row) for row in rows]
 
     def first(self, **values: Any) -> M | None:
         return next(iter(self(**values)), None)
@@ -69,6 +69,11 @@ class Prepared(Generic[M]):
         assert {name for name, _constant in self._bound} >= set(marks), "a value is lost on the way"
         parts = sql.split("%s")
         written = parts[0] + "".join(cast + part for cast, part in zip(casts, parts[1:], strict=True))
+        expressions = [column[0] for column in compiler.select]
+        self._converters = [
+            (place, functions, expression)
+            for place, (functions, expression) in compiler.get_converters(expressions).items()
+        ]
         information = compiler.klass_info
         fields = information["select_fields"]
         self._first, self._last = fields[0], fields[-1] + 1
@@ -76,12 +81,19 @@ class Prepared(Generic[M]):
         self._names = [column[0].target.attname for column in compiler.select[self._first : self._last]]
         populators: Any = get_related_populators  # the stubs are of a later Django
         self._related = populators(information, compiler.select, connection.alias)
-        self._compiler, self._sql = compiler, written
+        self._annotations = list(compiler.annotation_col_map.items())
+        self._sql = written  # last: other threads take it as the sign that all is there
 
-    def _object(self, row: Any) -> M:
+    def _object(self, fetched: Any) -> M:
+        row = list(fetched)
+        for place, functions, expression in self._converters:
+            for function in functions:
+                row[place] = function(row[place], expression, connection)
         found = self._model.from_db(connection.alias, self._names, row[self._first : self._last])
         for related in self._related:
             related.populate(row, found)
+        for name, place in self._annotations:
+            setattr(found, name, row[place])
         return found
 
 

@@ -1,6 +1,6 @@
 """Reading small rows fast, for the few queries that are asked all the time."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -8,7 +8,7 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg.pq import Format
 
 
-def rows_of(sql: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+def rows_of(sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run a query that the server prepares once for each connection, and fetch its rows in binary form.
 
     Django's own cursors write the values into the text, so PostgreSQL plans every query anew. Where a query takes a

@@ -136,7 +136,7 @@ def search_patients(request: ApiRequest, search: PatientSearch) -> HttpResponse:
 def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     """Register a patient with the unit; 200 when the organisation knew her already."""
     demand(request, MAY_BOOK)
-    given: dict[str, Any] = patient.dict(exclude={"next_of_kin", "channel"})
+    given: dict[str, Any] = patient.model_dump(exclude={"next_of_kin", "channel"})
     if len(patient.next_of_kin) > 10:
         raise Refused(
             422,
@@ -150,7 +150,7 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
         actor=actor_of(request),
         now=started,
         channel=patient.channel or "",
-        next_of_kin=[services.KinInput(**kin.dict()) for kin in patient.next_of_kin],
+        next_of_kin=[services.KinInput(**kin.model_dump()) for kin in patient.next_of_kin],
         **given,
     )
     status = 201 if registered.created_at >= started else 200

@@ -60,7 +60,7 @@ from .models import (
     Schedule,
 )
 from .queries import BookingRequest, OpenTime
-from .queries.drafts import usual_performers
+from .queries.drafts import requester_and_usual
 
 router = Router(tags=["appointments"])
 ALTERNATIVES: Final = 3
@@ -304,14 +304,17 @@ def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
     service = _there(bookable_service(request.unit, wanted.service_type), "service_type")
     patient = _there(visible_patient(request.user, wanted.patient), "patient") if wanted.patient else None
     alone = service.patient_joins_alone if wanted.patient_joins_alone is None else wanted.patient_joins_alone
+    requester, usual = requester_and_usual(request.user, patient, service.pk)
+    if not alone and requester is None:
+        requester = services.schedule_for_user(request.user, unit=request.unit)
     return BookingRequest(
         service_type=service,
         requester_unit=request.unit,
         patient=patient,
-        requester=None if alone else services.schedule_for_user(request.user, unit=request.unit),
+        requester=None if alone else requester,
         interpreter_language=_language(wanted, service, patient),
         interpreter_by_phone=wanted.interpreter_by_phone,
-        prefer=usual_performers(patient, service.pk),
+        prefer=usual,
         only=_performers(wanted.performers),
         length_minutes=wanted.length_minutes,
         patient_joins_alone=wanted.patient_joins_alone,
@@ -352,16 +355,17 @@ def book(request: ApiRequest, booking: BookingIn) -> HttpResponse:
     asked = _booking_request(request, booking)
     guests = [_guest(guest, f"/guests/{place}") for place, guest in enumerate(booking.guests)]
     answers = _answers(asked.service_type, booking.answers)
-    try:
-        appointment = _book(request, asked, booking.starts_at, guests, answers, now=now)
-    except STANDS_IN_THE_WAY as refusal:
-        raise _conflict(refusal, asked, booking.starts_at, now=now) from refusal
+    appointment = _book(request, asked, booking.starts_at, guests, answers, now=now)
+    if isinstance(appointment, STANDS_IN_THE_WAY):
+        raise _conflict(appointment, asked, booking.starts_at, now=now) from appointment
+    if isinstance(appointment, DomainError):
+        raise appointment
     address = reverse("api-1:appointment", args=[appointment.reference])
     return answer(_shown(request, appointment), status=201, location=address)
 
 
 @retry_on_deadlock
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def _book(
     request: ApiRequest,
     asked: BookingRequest,
@@ -370,18 +374,22 @@ def _book(
     answers: Mapping[str, Any] | None,
     *,
     now: datetime,
-) -> Appointment:
+) -> Appointment | DomainError:
+    """Book, and note it in the patient's log, both or neither. A refusal is returned: the service has undone its own."""
     slug = asked.service_type.form
-    appointment = services.book_appointment(
-        request=asked,
-        starts_at=starts_at,
-        actor=request.user,
-        now=now,
-        guests=guests,
-        form=slug if answers is not None else "",
-        form_version=questionnaire.version(slug) if answers is not None else 1,
-        answers=answers,
-    )
+    try:
+        appointment = services.book_appointment(
+            request=asked,
+            starts_at=starts_at,
+            actor=request.user,
+            now=now,
+            guests=guests,
+            form=slug if answers is not None else "",
+            form_version=questionnaire.version(slug) if answers is not None else 1,
+            answers=answers,
+        )
+    except DomainError as refusal:
+        return refusal
     _note(request, appointment, Action.CREATE)
     return appointment
 

@@ -41,6 +41,37 @@ def reaction_name(reaction: ReactionFunction) -> str:
     return f"{reaction.__module__.split('.')[1]}.{reaction.__name__}"
 
 
+def new_event(
+    appointment: Appointment,
+    kind: EventKind,
+    *,
+    now: datetime,
+    actor: User | None = None,
+    by_patient: bool = False,
+    old_starts_at: datetime | None = None,
+    participant_uid: UUID | None = None,
+) -> AppointmentEvent:
+    """Return an event that is still to be written; `follow` comes after that."""
+    return AppointmentEvent(
+        appointment=appointment,
+        kind=kind,
+        version=appointment.version,
+        at=now,
+        actor=actor,
+        by_patient=by_patient,
+        old_starts_at=old_starts_at,
+        participant_uid=participant_uid,
+    )
+
+
+def follow(event: AppointmentEvent, *, now: datetime) -> None:
+    """Do at once what must not wait; the rest is nudged after the commit."""
+    for reaction in _at_once.get(event.kind, []):
+        reaction(event, now=now)
+    if following(event.kind):
+        wake("scheduling.react")
+
+
 def record(
     appointment: Appointment,
     kind: EventKind,
@@ -51,19 +82,16 @@ def record(
     old_starts_at: datetime | None = None,
     participant_uid: UUID | None = None,
 ) -> AppointmentEvent:
-    """Write the event and do at once what must not wait; the rest is nudged after the commit."""
-    event = AppointmentEvent.objects.create(
-        appointment=appointment,
-        kind=kind,
-        version=appointment.version,
-        at=now,
+    """Write the event and let follow what must."""
+    event = new_event(
+        appointment,
+        kind,
+        now=now,
         actor=actor,
         by_patient=by_patient,
         old_starts_at=old_starts_at,
         participant_uid=participant_uid,
     )
-    for reaction in _at_once.get(kind, []):
-        reaction(event, now=now)
-    if following(kind):
-        wake("scheduling.react")
+    event.save(force_insert=True)
+    follow(event, now=now)
     return event

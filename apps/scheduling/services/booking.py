@@ -27,7 +27,7 @@ from ..models import (
 from ..queries import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, request_of
 from .people import schedule_for_patient
 from .rules import check_request, check_start
-from .taking import Stretch, take_time
+from .taking import Stretch, take_time, take_time_for
 
 ALTERNATIVES: Final = 3
 
@@ -78,7 +78,6 @@ def release_hold(hold: Hold) -> None:
 
 
 @retry_on_deadlock
-@transaction.atomic
 def book_appointment(
     *,
     request: BookingRequest,
@@ -106,10 +105,8 @@ def book_appointment(
     check_request(request)
     ignoring = Ignoring(hold_id=hold.pk if hold else None)
     time = _find_time(request, starts_at, who=who, now=now, ignoring=ignoring)
-    if hold is not None:
-        Occupancy.objects.filter(hold=hold).delete()
     service = request.service_type
-    appointment = Appointment.objects.create(
+    appointment = Appointment(
         service_type=service,
         patient=request.patient,
         requester_unit=request.requester_unit,
@@ -124,25 +121,36 @@ def book_appointment(
         booked_by=actor,
         booked_at=now,
     )
-    stretches = _stretches(request, time)
-    if not take_time(stretches, now=now, appointment_id=appointment.pk):
-        raise _taken(request, time, stretches, now=now, ignoring=ignoring)
-    Participant.objects.bulk_create(_participants(appointment, request, time, stretches, guests))
-    if form:
-        FormAnswers.objects.create(
-            appointment=appointment,
-            form=form,
-            form_version=form_version,
-            answers=dict(answers or {}),
-            complete=form_complete,
-            updated_at=now,
-        )
-    if draft is not None:
-        draft.photos.update(draft=None, appointment=appointment)
-        draft.delete()
-    elif hold is not None:
-        hold.delete()
-    events.record(appointment, EventKind.BOOKED, now=now, actor=actor)
+    event = events.new_event(appointment, EventKind.BOOKED, now=now, actor=actor)
+    # Only a hold is changed before it is known whether the time can be had: without one there is nothing to undo.
+    with transaction.atomic(savepoint=hold is not None):
+        if hold is not None:
+            Occupancy.objects.filter(hold=hold).delete()
+        stretches = _stretches(request, time)
+        people = _participants(appointment, request, time, stretches, guests)
+        refusal = None
+        if not take_time_for(appointment, *people, event, stretches=stretches, now=now):
+            refusal = _taken(request, time, stretches, now=now, ignoring=ignoring)
+            if hold is not None:
+                transaction.set_rollback(True)
+        else:
+            if form:
+                FormAnswers.objects.create(
+                    appointment=appointment,
+                    form=form,
+                    form_version=form_version,
+                    answers=dict(answers or {}),
+                    complete=form_complete,
+                    updated_at=now,
+                )
+            if draft is not None:
+                draft.photos.update(draft=None, appointment=appointment)
+                draft.delete()
+            elif hold is not None:
+                hold.delete()
+            events.follow(event, now=now)
+    if refusal is not None:
+        raise refusal
     return appointment
 
 

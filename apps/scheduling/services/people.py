@@ -29,10 +29,11 @@ def schedule_for_patient(patient: Patient) -> Schedule:
     """Return the person's schedule, the same in every organisation that knows her."""
     if (known := _OF_PERSON.first(person_index=bytes(patient.person_index))) is not None:
         return known
-    schedule, _made = Schedule.objects.get_or_create(
-        person_index=patient.person_index, defaults={"kind": ScheduleKind.PATIENT, "always_open": True}
+    Schedule.objects.bulk_create(
+        [Schedule(person_index=patient.person_index, kind=ScheduleKind.PATIENT, always_open=True)],
+        ignore_conflicts=True,
     )
-    return schedule
+    return Schedule.objects.get(person_index=patient.person_index)
 
 
 _OF_USER = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)

@@ -4,25 +4,33 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
 from psycopg.types.numeric import Int8
 
 from apps.common.rows import bigints, rows_of
+from apps.common.writing import Condition, insert_if
 
-from ..models import OccupancyKind
+from ..models import Appointment, OccupancyKind
 
-TAKE = """
-WITH taken AS (
-  INSERT INTO scheduling_occupancy (schedule_id, during, kind, appointment_id, hold_id, expires_at)
-  SELECT schedule_id, tstzrange(lower, upper), %(kind)s::text, %(appointment)s::bigint, %(hold)s::bigint,
-         %(expires_at)s::timestamptz
-    FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
-         AS wished (schedule_id, lower, upper)
-   ORDER BY schedule_id
-  ON CONFLICT DO NOTHING
-  RETURNING 1
-)
-SELECT count(*) FROM taken
+_TAKE = """
+INSERT INTO scheduling_occupancy (schedule_id, during, kind, appointment_id, hold_id, expires_at)
+SELECT schedule_id, tstzrange(lower, upper), %(kind)s::text, {appointment}, {hold}, %(expires_at)s::timestamptz
+  FROM unnest(%(schedules)s::bigint[], %(lowers)s::timestamptz[], %(uppers)s::timestamptz[])
+       AS wished (schedule_id, lower, upper)
+ ORDER BY schedule_id
+ON CONFLICT DO NOTHING
+RETURNING 1
 """
+
+TAKE = f"""
+WITH taken AS ({_TAKE.format(appointment="%(appointment)s::bigint", hold="%(hold)s::bigint")})
+SELECT count(*) FROM taken
+"""  # noqa: S608 a constant
+
+TAKEN_FOR_IT = Condition(
+    work=_TAKE.format(appointment="(SELECT id FROM number)", hold="NULL"),
+    holds="(SELECT count(*) FROM work) = %(wished)s::bigint",
+)
 
 GIVE_BACK = """
 WITH given AS (
@@ -66,23 +74,47 @@ def take_time(
     """
     if not stretches:
         return True
-    ordered = sorted(stretches)
-    row: dict[str, Any] = {
-        "schedules": bigints(schedule for schedule, _, _ in ordered),
-        "lowers": [lower for _, lower, _ in ordered],
-        "uppers": [upper for _, _, upper in ordered],
-        "kind": OccupancyKind.APPOINTMENT.value if appointment_id else OccupancyKind.HOLD.value,
+    row = {
+        **_wish(stretches, OccupancyKind.APPOINTMENT if appointment_id else OccupancyKind.HOLD, now=now),
         "appointment": appointment_id and Int8(appointment_id),
         "hold": hold_id and Int8(hold_id),
         "expires_at": expires_at,
-        "now": now,
     }
-    if _count(TAKE, row) == len(ordered):
+    if _count(TAKE, row) == len(stretches):
         return True
     if not _count(REMOVE_EXPIRED, row):
         return False
     _count(GIVE_BACK, row)
-    return _count(TAKE, row) == len(ordered)
+    return _count(TAKE, row) == len(stretches)
+
+
+def take_time_for(appointment: Appointment, *belonging: Model, stretches: Collection[Stretch], now: datetime) -> bool:
+    """Take all these stretches and write the appointment with what belongs to it, in one statement; or write nothing."""
+    row = {
+        **_wish(stretches, OccupancyKind.APPOINTMENT, now=now),
+        "wished": Int8(len(stretches)),
+        "hold": None,
+        "expires_at": None,
+    }
+    for _try in range(2):
+        number, written = insert_if(TAKEN_FOR_IT, row, appointment, *belonging)
+        if written:
+            return True
+        _count(GIVE_BACK, {**row, "appointment": Int8(number)})
+        if not _count(REMOVE_EXPIRED, row):
+            return False
+    return False
+
+
+def _wish(stretches: Collection[Stretch], kind: OccupancyKind, *, now: datetime) -> dict[str, Any]:
+    ordered = sorted(stretches)
+    return {
+        "schedules": bigints(schedule for schedule, _, _ in ordered),
+        "lowers": [lower for _, lower, _ in ordered],
+        "uppers": [upper for _, _, upper in ordered],
+        "kind": kind.value,
+        "now": now,
+    }
 
 
 def _count(sql: str, row: dict[str, Any]) -> int:
