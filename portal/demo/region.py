@@ -74,7 +74,7 @@ class Region:
         return timezone.localdate(self.now)
 
     def performers(self, service: ServiceType) -> list[Schedule]:
-        return self.staff_of[service.unit_id]
+        return self.staff_of.get(service.unit_id, [])
 
     def interpreter_of(self, language: str) -> list[Schedule]:
         return [diary for diary in self.interpreters if language in diary.languages]
@@ -95,6 +95,54 @@ def make_region(now: datetime) -> Region:
     _services(made)
     _patients(made)
     return made
+
+
+def find_region(now: datetime) -> Region:
+    """Return the region as it stands in the database, as far as a new day's sessions need it.
+
+    What somebody has renamed or closed since is left out.
+    """
+    made = Region(now=now, chance=random.Random(timezone.localdate(now).toordinal()))
+    _find_units(made)
+    _find_people(made)
+    keys = {unit.pk: key for key, unit in made.units.items()}
+    for service in ServiceType.objects.filter(unit__in=keys).select_related("scenario", "unit__organisation"):
+        made.services.setdefault(f"{keys[service.unit_id]}/{service.scenario.code}", service)
+    _find_patients(made)
+    return made
+
+
+def _find_units(made: Region) -> None:
+    units = {(unit.organisation.number, unit.name): unit for unit in Unit.objects.select_related("organisation")}
+    for organisation in region()["organisations"]:
+        for unit in organisation["units"]:
+            if (found := units.get((organisation["number"], unit["name"]))) is not None:
+                made.units[unit["key"]] = found
+
+
+def _find_people(made: Region) -> None:
+    diaries = Schedule.objects.filter(active=True, user__is_active=True).select_related("user", "unit").order_by("pk")
+    by_email = {diary.user.email: diary for diary in diaries if diary.user is not None}
+    for entry in region()["accounts"]:
+        if (known := by_email.get(email_of(entry["name"], DEMO_DOMAIN))) is not None:
+            made.diaries[entry["key"]] = known
+    for diary in by_email.values():
+        if diary.unit_id is not None:
+            made.staff_of.setdefault(diary.unit_id, []).append(diary)
+    made.interpreters = [diary for diary in by_email.values() if diary.kind == ScheduleKind.INTERPRETER]
+
+
+def _find_patients(made: Region) -> None:
+    people = Schedule.objects.filter(kind=ScheduleKind.PATIENT)
+    made.patient_diaries = {bytes(diary.person_index): diary for diary in people if diary.person_index}
+    units = [unit.pk for unit in made.units.values()]
+    for relation in CareRelation.objects.filter(unit__in=units).select_related("patient").order_by("patient_id"):
+        if bytes(relation.patient.person_index) in made.patient_diaries:
+            made.patients.setdefault(relation.patient.name, relation.patient)
+            made.patients_of.setdefault(relation.unit_id, []).append(relation.patient)
+    made.kin_of = {kin.patient_id: kin for kin in NextOfKin.objects.all()}
+    groups = [group for group in region()["patients"] if group["unit"] in made.units]
+    made.place_of = {made.units[group["unit"]].pk: group["place"] for group in groups}
 
 
 def email_of(name: str, domain: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -113,6 +114,12 @@ class Writer:
         self.photos: list[Photo] = []
         self.busy: dict[int, list[tuple[datetime, datetime]]] = {}
         self.numbers = iter(range(30412886, 99999999, 7))
+
+    def read_busy(self, start: datetime, end: datetime) -> None:
+        """Take along what the database has taken of everybody's time."""
+        rows = Occupancy.objects.filter(during__overlap=DateTimeTZRange(start, end))
+        for schedule_id, during in rows.values_list("schedule_id", "during"):
+            self.busy.setdefault(schedule_id, []).append((during.lower, during.upper))
 
     def fits(self, plan: Plan) -> bool:
         return not any(
@@ -364,28 +371,47 @@ AROUND_NOW: Final = (
 )
 
 
+def today_is_written(now: datetime) -> bool:
+    """Say whether any of today's people has a session today."""
+    start, end = queries.local_day(timezone.localdate(now))
+    named = Q()
+    for _offset, _key, name, *_rest in AROUND_NOW:
+        if name:
+            given, family = name.split(" ", 1)
+            named |= Q(patient__given_name=given, patient__family_name=family)
+    return Appointment.objects.filter(named, starts_at__gte=start, starts_at__lt=end).exists()
+
+
 def write_today(made: Region) -> None:
-    """Write the sessions around this minute; what follows from them is left to the reactions, as for any session."""
+    """Write the sessions around this minute; what follows from them is left to the reactions, as for any session.
+
+    What cannot be, because somebody is busy with what was booked for today earlier, is left out.
+    """
     writer = Writer(made)
+    writer.read_busy(made.now - timedelta(days=1), made.now + timedelta(days=1))
     hour = made.now.replace(second=0, microsecond=0)
     minute = hour + timedelta(minutes=-hour.minute % 5)
     kin: list[Participant] = []
     for offset, key, name, performer, requester, status in AROUND_NOW:
-        service = made.services[key]
-        diary = made.diaries[requester]
-        assert diary.unit is not None
-        assert diary.user is not None
-        patient = made.patients[name] if name else made.patients_of[diary.unit.pk][0]
+        service, diary = made.services.get(key), made.diaries.get(requester)
+        if service is None or diary is None or diary.unit is None or diary.user is None:
+            continue
+        patient = made.patients.get(name) if name else next(iter(made.patients_of.get(diary.unit.pk, [])), None)
+        specialist = made.diaries.get(performer) if performer else next(iter(made.performers(service)), None)
+        if patient is None or specialist is None:
+            continue
         plan = Plan(
             service=service,
             requester_unit=diary.unit,
             patient=patient,
-            performer=made.diaries[performer] if performer else made.performers(service)[0],
+            performer=specialist,
             requester=diary,
             interpreter=_interpreter(made, service, patient),
             starts_at=minute + timedelta(minutes=offset),
             status=status,
         )
+        if not writer.fits(plan):
+            continue
         booked_at = plan.starts_at - timedelta(days=4)
         appointment = writer.add(plan, booked_by=diary.user, booked_at=booked_at)
         writer.event(appointment, EventKind.BOOKED, booked_at, done=False)

@@ -50,6 +50,27 @@ def test_a_second_run_changes_nothing(region):
     assert everything() == before
 
 
+def test_on_a_later_day_there_is_a_new_today_once(region, monkeypatch):
+    morrow = region + timedelta(days=1)
+    monkeypatch.setattr(timezone, "now", lambda: morrow)
+    maja = User.objects.get(email="maja.myrull@demo.videotime.example")
+
+    def around_now():
+        return Appointment.objects.filter(
+            participants__schedule__user=maja,
+            starts_at__gt=morrow - timedelta(hours=4),
+            starts_at__lt=morrow + timedelta(hours=4),
+        ).count()
+
+    before = around_now()
+    call_command("demo", verbosity=0)
+    fresh = around_now()
+    assert fresh > before
+    assert Appointment.objects.filter(status="arrived", starts_at__gt=morrow - timedelta(hours=1)).exists()
+    call_command("demo", verbosity=0)
+    assert around_now() == fresh
+
+
 def test_it_is_refused_outside_the_demo(settings):
     settings.DEMO = False
     for options in [[], ["--accounts"]]:

@@ -1,5 +1,6 @@
 import time
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,9 @@ from portal.demo import region, sessions
 
 
 class Command(BaseCommand):
-    help = "Fill an empty installation with a made-up region. A second run changes nothing. Exists in the demo only."
+    help = (
+        "Fill an empty installation with a made-up region. A run on a later day adds that day. Exists in the demo only."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,8 +29,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demo's data are for the demo only: DEMO is off.")
+        now, quietly = timezone.now(), options["accounts"] or not options["verbosity"]
         if not region.exists():
-            self._fill(quietly=options["accounts"] or not options["verbosity"])
+            self._fill(quietly=quietly)
+        elif not sessions.today_is_written(now):
+            self._begin_day(now, quietly=quietly)
         if options["accounts"]:
             self._list_accounts()
 
@@ -43,6 +49,14 @@ class Command(BaseCommand):
         react_to_events(now=timezone.now())
         if not quietly:
             self.stdout.write(f"A made-up region of {len(made.patients)} patients: {time.monotonic() - began:.1f} s")
+
+    def _begin_day(self, now: datetime, *, quietly: bool) -> None:
+        """The day after, the region stands but nobody meets: write a new day around this minute."""
+        with transaction.atomic():
+            sessions.write_today(region.find_region(now))
+        react_to_events(now=now)
+        if not quietly:
+            self.stdout.write("A new day in the made-up region")
 
     def _list_accounts(self) -> None:
         rows = [("Role", "Name", "E-mail", "Password", "Authenticator")]
