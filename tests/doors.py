@@ -110,6 +110,7 @@ TABLE: dict[str, Door] = {
     "notices:send_again": Door("POST", PARTIES),
     # Registration: the performer's clerks
     "registration:worklist": Door("GET", CLERKS),
+    "registration:waiting": Door("GET", CLERKS),
     "registration:next": Door("GET", CLERKS),
     "registration:missing": Door("GET", CLERKS),
     "registration:detail": Door("GET", CLERKS),

@@ -30,11 +30,11 @@ class PasswordLinks(PasswordResetTokenGenerator):
     Somebody who never had a password was invited: she has some days.
     """
 
-    def check_token(self, user: User | None, token: str | None) -> bool:  # type: ignore[override]
+    def check_token(self, user: User | None, token: str | None) -> bool:
         if user is None or not token or not user.is_active or not super().check_token(user, token):
             return False
         lasts = LINK_LASTS if user.has_usable_password() else INVITATION_LASTS
-        age = self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])  # type: ignore[attr-defined]
+        age = self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])
         return bool(age <= lasts.total_seconds())
 
 

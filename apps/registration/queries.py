@@ -114,6 +114,11 @@ def counts(registrations: QuerySet[Registration]) -> Counts:
     return Counts(**found)
 
 
+def awaiting(user: User, *, now: datetime) -> int:
+    """Return how many sessions wait for this user to register them."""
+    return Registration.objects.visible_to(user, now=now).filter(state=RegistrationState.AWAITING).count()
+
+
 def next_awaiting(user: User, *, now: datetime, after: Registration | None = None) -> Registration | None:
     """Return the session to register next: the oldest after this one, else the oldest of all."""
     waiting = Registration.objects.visible_to(user, now=now).filter(state=RegistrationState.AWAITING)

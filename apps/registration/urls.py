@@ -5,6 +5,7 @@ from . import views
 app_name = "registration"
 urlpatterns = [
     path("dips/", views.worklist, name="worklist"),
+    path("dips/venter/", views.waiting, name="waiting"),
     path("dips/neste/", views.open_next, name="next"),
     path("dips/mangler/", views.missing, name="missing"),
     path("dips/<uuid:uid>/", views.detail, name="detail"),

@@ -113,6 +113,16 @@ def missing(request: StaffRequest) -> HttpResponse:
     return render(request, "registration/missing.html", {"backlog": backlog, "now": now})
 
 
+@require_safe
+@staff_required(roles=MAY_REGISTER)
+def waiting(request: StaffRequest) -> HttpResponse:
+    """Say on the day's page how many wait. Without script the page has a plain link there."""
+    if not is_htmx(request):
+        return redirect("registration:worklist")
+    count = queries.awaiting(request.user, now=timezone.now())
+    return render(request, "registration/_waiting.html", {"count": count})
+
+
 # One session ---------------------------------------------------------------------------------------------------------
 @require_GET
 @staff_required(roles=MAY_REGISTER)

@@ -374,3 +374,8 @@ def test_a_future_reader_sees_changes_since_then(kari, ada, now):
     services.update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), phone="00 01 00 05")
     ada.refresh_from_db()
     assert ada.contact_changed_at == now + timedelta(hours=1)
+
+
+def test_the_way_to_the_patients_stands_in_the_menu_of_those_who_may_see_them(as_user, kari, amina):
+    assert 'href="/pasienter/"' in as_user(kari).get("/profil/").content.decode()
+    assert 'href="/pasienter/"' not in as_user(amina).get("/profil/").content.decode()

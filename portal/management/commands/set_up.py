@@ -30,8 +30,8 @@ class Command(BaseCommand):
         try:
             done = set_up(read(text), now=timezone.now(), only_check=options["check"])
         except Faulty as faulty:
-            for fault in faulty.faults:
-                self.stderr.write(f"{path.name}, {fault}")
+            for found in faulty.faults:
+                self.stderr.write(f"{path.name}, {found}")
             count = len(faulty.faults)
             raise CommandError(f"{count} fault{'s' if count > 1 else ''}. Nothing was done.") from None
         told = [f"{count} {kind} made" for kind, count in done.made.items()]
