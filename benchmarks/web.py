@@ -30,9 +30,8 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from django_otp import DEVICE_ID_SESSION_KEY  # noqa: E402
-from django_otp.plugins.otp_totp.models import TOTPDevice  # noqa: E402
 
-from apps.accounts.models import User  # noqa: E402
+from apps.accounts.models import Authenticator, User  # noqa: E402
 from apps.accounts.services import create_api_key  # noqa: E402
 from apps.catalogue.models import ServiceType  # noqa: E402
 from apps.organisations.models import Membership, Role  # noqa: E402
@@ -99,7 +98,7 @@ def booker() -> User:
     user = User.objects.create(email="benchmark@videotime.example")
     unit = ServiceType.objects.order_by("pk").values_list("unit", flat=True)[0]
     Membership.objects.create(user=user, unit_id=unit, role=Role.BOOKER, valid_from=timezone.localdate())
-    TOTPDevice.objects.create(user=user, name="benchmark", confirmed=True)
+    Authenticator.objects.create(user=user, name="benchmark", confirmed=True)
     return user
 
 
@@ -108,7 +107,7 @@ def session_of(user: User) -> str:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session[DEVICE_ID_SESSION_KEY] = TOTPDevice.objects.get(user=user).persistent_id
+    session[DEVICE_ID_SESSION_KEY] = Authenticator.objects.get(user=user).persistent_id
     session.create()
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 

@@ -40,7 +40,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.usersessions",
     "django_otp",
-    "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
     "channels",
     "csp",
@@ -157,7 +156,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "apps.accounts.adapters.InvitedOnly"
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "apps.accounts.passwords.PasswordLinks"
-ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the second factor still comes next
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # noqa: S105  (the second factor still comes next)
 ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,3/15m/key"}
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # an invitation's; a link to a new password lasts an hour
 ACCOUNT_LOGOUT_ON_GET = False

@@ -212,7 +212,7 @@ def sign_in(client: Client, user: User) -> Client:
     """Sign in with the second factor given."""
     client.force_login(user)
     session = client.session
-    session[DEVICE_ID_SESSION_KEY] = user.totpdevice_set.get(confirmed=True).persistent_id
+    session[DEVICE_ID_SESSION_KEY] = user.authenticator_set.get(confirmed=True).persistent_id
     session.save()
     return client
 

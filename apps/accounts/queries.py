@@ -6,11 +6,10 @@ from typing import Final
 
 from django.db.models import QuerySet
 from django_otp.plugins.otp_static.models import StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.common.prepared import Prepared
 
-from .models import ApiKey, User
+from .models import ApiKey, Authenticator, User
 
 DEMO_DOMAIN: Final = "@demo.videotime.example"
 """Users of this domain have a one-tap entry on the demo's sign-in page. The top-level domain cannot exist."""
@@ -20,13 +19,13 @@ def demo_users() -> QuerySet[User]:
     return User.objects.filter(is_active=True, email__endswith=DEMO_DOMAIN).order_by("pk")
 
 
-def authenticator(user: User) -> TOTPDevice | None:
+def authenticator(user: User) -> Authenticator | None:
     """Return the app that the user has in use."""
-    return TOTPDevice.objects.filter(user=user, confirmed=True).order_by("-pk").first()
+    return Authenticator.objects.filter(user=user, confirmed=True).order_by("-pk").first()
 
 
 def has_authenticator(user: User) -> bool:
-    return bool(TOTPDevice.objects.filter(user=user, confirmed=True).exists())
+    return bool(Authenticator.objects.filter(user=user, confirmed=True).exists())
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Throttle:
 def throttle_of(user: User, now: datetime) -> Throttle | None:
     """Return the wait that wrong codes have brought on, or None."""
     waits = []
-    for device in TOTPDevice.objects.filter(user=user, confirmed=True):
+    for device in Authenticator.objects.filter(user=user, confirmed=True):
         allowed, details = device.verify_is_allowed()
         if not allowed and details and (until := details.get("locked_until")):
             waits.append((until - now).total_seconds())

@@ -14,14 +14,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError, breach_raises
 from apps.common.rows import rows_of
 from apps.common.writing import insert
 
-from .models import ApiKey, KeptAnswer, User
+from .models import ApiKey, Authenticator, KeptAnswer, User
 
 BACKUP_CODES: Final = 10
 CODE_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -66,13 +65,13 @@ def set_language(*, user: User, language: str) -> None:
 
 
 # The second factor ---------------------------------------------------------------------------------------------------
-def pending_authenticator(user: User) -> TOTPDevice:
+def pending_authenticator(user: User) -> Authenticator:
     """Return the authenticator that the user is setting up; it counts only once a code from it has been given."""
-    device, _created = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})
+    device, _created = Authenticator.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})
     return device
 
 
-def confirm_authenticator(*, user: User, device: TOTPDevice, code: str) -> list[str] | None:
+def confirm_authenticator(*, user: User, device: Authenticator, code: str) -> list[str] | None:
     """Take the authenticator into use if the code is right; return fresh backup codes, else None.
 
     It replaces the one before it: a lost telephone lets nobody in.
@@ -80,24 +79,24 @@ def confirm_authenticator(*, user: User, device: TOTPDevice, code: str) -> list[
     if not device.verify_token(code):
         return None
     with transaction.atomic():
-        TOTPDevice.objects.filter(user=user, confirmed=True).delete()
+        Authenticator.objects.filter(user=user, confirmed=True).delete()
         device.confirmed = True
         device.save(update_fields=["confirmed"])
         return new_backup_codes(user=user)
 
 
-def add_authenticator(*, user: User, key: str | None = None) -> TOTPDevice:
+def add_authenticator(*, user: User, key: str | None = None) -> Authenticator:
     """Add an authenticator that is in use at once (demo and acceptance users); `key` is hexadecimal."""
     fields = {"key": key} if key else {}
-    return TOTPDevice.objects.create(user=user, name="app", confirmed=True, **fields)
+    return Authenticator.objects.create(user=user, name="app", confirmed=True, **fields)
 
 
-def authenticator_secret(device: TOTPDevice) -> str:
+def authenticator_secret(device: Authenticator) -> str:
     """Return the key as authenticator apps take it typed."""
     return base64.b32encode(device.bin_key).decode().rstrip("=")
 
 
-def authenticator_address(device: TOTPDevice) -> str:
+def authenticator_address(device: Authenticator) -> str:
     """Return the otpauth address that the QR code shows."""
     label = f"{settings.OTP_TOTP_ISSUER}:{device.user.email}"
     query = urlencode({"secret": authenticator_secret(device), "issuer": settings.OTP_TOTP_ISSUER})
@@ -114,11 +113,11 @@ def new_backup_codes(*, user: User) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def verify_second_factor(*, user: User, typed: str) -> TOTPDevice | StaticDevice | None:
+def verify_second_factor(*, user: User, typed: str) -> Authenticator | StaticDevice | None:
     """Return the device that a typed code proves: six digits are the app's, anything longer a backup code."""
     code = "".join(character for character in typed.lower() if character.isalnum())
     if code.isdigit() and len(code) <= 6:
-        for device in TOTPDevice.objects.filter(user=user, confirmed=True):
+        for device in Authenticator.objects.filter(user=user, confirmed=True):
             if device.verify_token(code):
                 return device
         return None

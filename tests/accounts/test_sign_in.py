@@ -7,22 +7,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 from django_otp.oath import totp
-from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.accounts import services
 from apps.accounts.middleware import SEEN
-from apps.accounts.models import User
+from apps.accounts.models import Authenticator, User
 from apps.audit.models import AccessRecord
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db
 
 
-def code_of(device: TOTPDevice, steps: int = 0) -> str:
+def code_of(device: Authenticator, steps: int = 0) -> str:
     return f"{totp(device.bin_key, step=30, t0=-steps * 30):06d}"
 
 
-def wrong_code(device: TOTPDevice) -> str:
+def wrong_code(device: Authenticator) -> str:
     near = {code_of(device, step) for step in range(-3, 4)}
     return next(
         code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666") if code not in near
@@ -41,7 +40,7 @@ def test_kari_signs_in_with_password_and_code(kari):
     assert answer["Location"] == "/logg-inn/kode/?next=%2Fprofil%2F"
     page = client.get(answer["Location"])
     assert "Skriv inn koden" in page.content.decode()
-    answer = client.post("/logg-inn/kode/", {"code": code_of(kari.totpdevice_set.get()), "next": "/profil/"})
+    answer = client.post("/logg-inn/kode/", {"code": code_of(kari.authenticator_set.get()), "next": "/profil/"})
     assert answer["Location"] == "/profil/"
     assert client.get("/profil/").status_code == 200
 
@@ -50,12 +49,12 @@ def test_the_session_key_changes_with_each_step(kari):
     client = Client()
     give_password(client, kari)
     after_password = client.session.session_key
-    client.post("/logg-inn/kode/", {"code": code_of(kari.totpdevice_set.get())})
+    client.post("/logg-inn/kode/", {"code": code_of(kari.authenticator_set.get())})
     assert client.session.session_key != after_password
 
 
 def test_a_code_works_once(kari):
-    code = code_of(kari.totpdevice_set.get())
+    code = code_of(kari.authenticator_set.get())
     first, second = Client(), Client()
     give_password(first, kari)
     give_password(second, kari)
@@ -64,7 +63,7 @@ def test_a_code_works_once(kari):
 
 
 def test_a_wrong_code_is_answered_at_the_field_and_slows_the_next(kari):
-    client, device = Client(), kari.totpdevice_set.get()
+    client, device = Client(), kari.authenticator_set.get()
     give_password(client, kari)
     answer = client.post("/logg-inn/kode/", {"code": wrong_code(device)})
     assert answer.status_code == 422
@@ -147,30 +146,30 @@ def test_signing_in_leads_only_into_the_portal(kari):
 
 
 def test_the_first_time_kari_sets_up_the_app_and_gets_backup_codes(kari):
-    TOTPDevice.objects.all().delete()
+    Authenticator.objects.all().delete()
     client = Client()
     give_password(client, kari)
     answer = client.get("/logg-inn/kode/")
     assert answer["Location"] == "/logg-inn/ny-kode/"
     page = client.get("/logg-inn/ny-kode/").content.decode()
-    device = TOTPDevice.objects.get(user=kari)
+    device = Authenticator.objects.get(user=kari)
     assert "data:image/svg+xml" in page
     assert services.authenticator_secret(device)[:4] in page
     assert not device.confirmed
     assert client.post("/logg-inn/ny-kode/", {"code": wrong_code(device)}).status_code == 422
-    TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+    Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     done = client.post("/logg-inn/ny-kode/", {"code": code_of(device)})
     assert len(re.findall(r'<li class="vt-code">', done.content.decode())) == 10
     assert client.get("/profil/").status_code == 200
 
 
 def test_showing_the_setup_page_twice_keeps_one_key(kari):
-    TOTPDevice.objects.all().delete()
+    Authenticator.objects.all().delete()
     client = Client()
     give_password(client, kari)
     client.get("/logg-inn/ny-kode/")
     client.get("/logg-inn/ny-kode/")
-    assert TOTPDevice.objects.filter(user=kari).count() == 1
+    assert Authenticator.objects.filter(user=kari).count() == 1
 
 
 def test_a_thief_with_the_password_cannot_set_up_an_app_of_her_own(kari):
@@ -178,15 +177,15 @@ def test_a_thief_with_the_password_cannot_set_up_an_app_of_her_own(kari):
     give_password(client, kari)
     answer = client.get("/logg-inn/ny-kode/")
     assert answer["Location"] == "/logg-inn/kode/"
-    assert TOTPDevice.objects.filter(user=kari).count() == 1
+    assert Authenticator.objects.filter(user=kari).count() == 1
 
 
 def test_a_new_telephone_replaces_the_old_one(as_user, kari):
-    old, client = kari.totpdevice_set.get(), as_user(kari)
+    old, client = kari.authenticator_set.get(), as_user(kari)
     client.get("/logg-inn/ny-kode/")
-    new = TOTPDevice.objects.get(user=kari, confirmed=False)
+    new = Authenticator.objects.get(user=kari, confirmed=False)
     assert client.post("/logg-inn/ny-kode/", {"code": code_of(new)}).status_code == 200
-    assert [device.pk for device in TOTPDevice.objects.filter(user=kari)] == [new.pk] != [old.pk]
+    assert [device.pk for device in Authenticator.objects.filter(user=kari)] == [new.pk] != [old.pk]
     assert client.get("/profil/").status_code == 200
 
 
@@ -263,10 +262,10 @@ def test_signing_out_needs_a_post_and_ends_the_session(as_user, kari):
 
 def test_kari_signs_out_a_device_she_left_behind(kari):
     left, here = Client(), Client()
-    device = kari.totpdevice_set.get()
+    device = kari.authenticator_set.get()
     give_password(left, kari)
     left.post("/logg-inn/kode/", {"code": code_of(device)})
-    TOTPDevice.objects.update(last_t=-1)
+    Authenticator.objects.update(last_step=-1)
     give_password(here, kari)
     here.post("/logg-inn/kode/", {"code": code_of(device)})
     page = here.get("/profil/").content.decode()
@@ -351,7 +350,7 @@ def test_the_demos_tap_uses_the_authenticator_that_is_there(settings):
     device = services.add_authenticator(user=maja)
     client = Client()
     client.post("/logg-inn/demo/", {"user": maja.uid})
-    assert TOTPDevice.objects.filter(user=maja).count() == 1
+    assert Authenticator.objects.filter(user=maja).count() == 1
     assert client.session["otp_device_id"] == device.persistent_id
 
 
@@ -379,3 +378,21 @@ def test_the_command_prints_a_key_and_refuses_strangers(kari):
         call_command("create_api_key", user="nobody@staff.example")
     with pytest.raises(CommandError, match="1 or more"):
         call_command("create_api_key", user=kari.email, days=0)
+
+
+def test_the_key_of_an_app_is_not_readable_in_the_database(kari):
+    from django.db import connection
+
+    device = kari.authenticator_set.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key FROM accounts_authenticator WHERE id = %s", [device.pk])
+        kept = bytes(cursor.fetchone()[0])
+    assert device.key.encode() not in kept
+    assert device.bin_key not in kept
+
+
+def test_of_two_requests_with_the_same_code_one_gets_in(kari):
+    device = kari.authenticator_set.get()
+    code, seen_at_once = code_of(device), Authenticator.objects.get(pk=device.pk)
+    assert device.verify_token(code)
+    assert not seen_at_once.verify_token(code)

@@ -83,7 +83,7 @@ def test_every_role_has_somebody_who_can_sign_in():
     assert roles == set(Role.values)
     for user in demo_users():
         assert user.check_password(PASSWORD)
-        assert user.totpdevice_set.filter(confirmed=True).count() == 1
+        assert user.authenticator_set.filter(confirmed=True).count() == 1
 
 
 def test_the_accounts_are_listed_with_all_that_signing_in_takes():

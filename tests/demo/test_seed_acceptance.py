@@ -49,7 +49,7 @@ def test_everybody_can_sign_in_and_every_key_works():
             assert user.check_password(person["password"])
             secret = person["totp_secret"]
             raw = base64.b32decode(secret + "=" * (-len(secret) % 8))
-            assert raw == user.totpdevice_set.get(confirmed=True).bin_key
+            assert raw == user.authenticator_set.get(confirmed=True).bin_key
             assert live_key(key_digest(person["api_key"]), timezone.now()).user == user
 
 
