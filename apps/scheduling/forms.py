@@ -17,7 +17,7 @@ from apps.catalogue import questionnaire
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES, language_name
 from apps.organisations.models import Unit, UnitKind
-from apps.patients.models import InterpreterMode, NextOfKin, Patient
+from apps.patients.models import ContactChannel, InterpreterMode, NextOfKin, Patient
 
 from .appointment_forms import GuestForm
 from .models import BookingDraft, ParticipantRole, PlaceOfPatient, Schedule
@@ -30,6 +30,7 @@ PLACES: Final = {
     UnitKind.WARD: PlaceOfPatient.WARD,
 }
 capfirst_lazy = lazy(capfirst, str)
+WAYS_TO_TELL: Final = [(one.value, one.label) for one in ContactChannel if one != ContactChannel.NEXT_OF_KIN]
 SPOKEN_HERE: Final = {"nob", "nno"}
 
 
@@ -78,6 +79,22 @@ class NewPatientForm(forms.Form):
     )
     language = forms.ChoiceField(label=_("Language"), choices=language_choices, initial="nob")
     interpreter_needed = forms.BooleanField(label=_("Needs an interpreter"), required=False)
+    email = forms.CharField(
+        label=_("E-mail"),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput({"type": "email", "autocomplete": "off"}),
+    )
+    channel = forms.ChoiceField(
+        label=_("Messages go by"),
+        choices=lambda: [("", gettext("what is filled in")), *WAYS_TO_TELL],
+        required=False,
+    )
+    reserved = forms.BooleanField(
+        label=_("Has declined digital messages"),
+        help_text=_("The patient then gets a letter or a call. Nothing is sent to her telephone."),
+        required=False,
+    )
 
     def clean_birth_date(self) -> Any:
         text = self.cleaned_data["birth_date"].strip()

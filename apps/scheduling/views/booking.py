@@ -26,7 +26,7 @@ from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
 from apps.patients.queries import search_patients, visible_patients
-from apps.patients.services import register_patient
+from apps.patients.services import join_care, register_patient, search_widely
 
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
@@ -57,7 +57,7 @@ def booking_start(request: StaffRequest) -> HttpResponse:
         if about := _patient(request, request.POST.get("about", "")):
             drafts.choose_patient(draft=draft, patient=about)
             _note_reading(request, draft)
-        if _asked_for(request) in {"patient", "search", "new_patient", "no_patient"}:
+        if _asked_for(request) in {"patient", "search", "wide", "new_patient", "no_patient"}:
             return _step(request, Page(request, now, draft))
         return hx_redirect(request, "scheduling:booking", draft=draft.uid)
     preset = _service(request, request.GET.get("service", ""))
@@ -163,6 +163,7 @@ def _step(request: StaffRequest, page: Page) -> HttpResponse:
     answers: dict[str, Answer] = {
         "service": _choose_service,
         "search": _search,
+        "wide": _search_widely,
         "patient": _choose_patient,
         "new_patient": _new_patient,
         "no_patient": _no_patient,
@@ -189,15 +190,29 @@ def _search(request: StaffRequest, page: Page) -> HttpResponse:
     hits = search_patients(request.user, request.unit, text) if text.strip() else None
     if hits is not None:
         record_access(actor=actor_of(request), action=Action.READ, what="patient search")
-    page = Page(request, page.now, page.draft, step="patient", extra={"hits": hits, "q": text})
+    found = {"hits": hits, "q": text, "reason": request.POST.get("reason", "")[:300]}
+    page = Page(request, page.now, page.draft, step="patient", extra=found)
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith("hits"):
         return render(request, "scheduling/booking/_hits.html", page.context())
     return _shown(request, page)
 
 
+def _search_widely(request: StaffRequest, page: Page) -> HttpResponse:
+    """Search among the whole organisation's patients, for a reason that stands in each one's access log."""
+    text, reason = request.POST.get("q", "")[:100], request.POST.get("reason", "")[:300]
+    found: dict[str, Any] = {"q": text, "reason": reason, "wide": True, "hits": []}
+    try:
+        found["hits"] = search_widely(unit=request.unit, text=text, reason=reason, actor=actor_of(request))
+    except DomainError as refusal:
+        found |= {"wide": False, "reason_error": str(refusal)}
+        found["hits"] = search_patients(request.user, request.unit, text)
+        return _again(request, page, "patient", extra=found)
+    return _shown(request, Page(request, page.now, page.draft, step="patient", extra=found))
+
+
 def _choose_patient(request: StaffRequest, page: Page) -> HttpResponse:
     draft = _of(page)
-    patient = _patient(request, request.POST.get("patient", ""))
+    patient = _patient(request, request.POST.get("patient", "")) or _patient_for_a_reason(request, page)
     if patient is None:
         return _again(request, page, "patient", notice=_("This patient is not in your list any more. Search again."))
     drafts.choose_patient(draft=draft, patient=patient)
@@ -351,6 +366,21 @@ def _patient(request: StaffRequest, uid: str) -> Patient | None:
         return mine.filter(uid=uid).first() if uid else None
     except (ValidationError, ValueError):
         return None
+
+
+def _patient_for_a_reason(request: StaffRequest, page: Page) -> Patient | None:
+    """Let the unit take part in the care of another unit's patient, where the wide search has found her."""
+    reason = request.POST.get("reason", "")
+    if not reason or "wide" not in request.POST:
+        return None
+    try:
+        organisation = request.unit.organisation_id
+        patient = Patient.objects.filter(organisation=organisation, uid=request.POST.get("patient", "")).first()
+        if patient is not None:
+            join_care(patient=patient, unit=request.unit, reason=reason, actor=actor_of(request), now=page.now)
+    except (ValidationError, ValueError, DomainError):
+        return None
+    return patient
 
 
 def _asked(request: StaffRequest, draft: BookingDraft) -> Any:

@@ -204,7 +204,7 @@ class Page:
         parts.append(interpreter_said(draft))
         if draft.choices.get("form_later"):
             parts.append(_("the form is filled in later"))
-        return " · ".join(part for part in parts if part)
+        return capfirst(" · ".join(part for part in parts if part))
 
     def _time_value(self, draft: BookingDraft, starts_at: datetime) -> str:
         text = when(starts_at, starts_at + length_of(draft), self.now)
@@ -294,6 +294,9 @@ class Page:
             "recent": self._recent() if hits is None else [],
             "hits": hits,
             "q": self.extra.get("q", ""),
+            "wide": self.extra.get("wide", False),
+            "reason": self.extra.get("reason", ""),
+            "reason_error": self.extra.get("reason_error", ""),
             "new_patient": self.extra.get("new_patient") or NewPatientForm(label_suffix=""),
             "new_open": "new_patient" in self.extra,
             "patient_optional": self.service is not None and not self.service.patient_present,

@@ -113,7 +113,7 @@ def test_the_form_can_be_left_for_later_and_what_was_written_stays(booker, ada, 
     few = {"form-width_mm": "19", "people-companion": "me", "people-place": "home", "later": "1"}
     answer = booker.begin().choose(ada).send({"step": "details", **few}, htmx=True)
     assert "Første felles ledige tider" in text(answer)
-    assert "skjemaet fylles ut senere" in text(answer)
+    assert "Skjemaet fylles ut senere" in text(answer)
     booker.hold()
     assert "Skjemaet er ikke helt utfylt." in text(booker.page())
     where = booker.send({"step": "summary"}).headers["Location"]
@@ -151,6 +151,57 @@ def test_from_the_patients_card_only_the_service_is_asked_for(booker, ada):
 @pytest.mark.parametrize("uid", ["x", "0" * 36, "\0", str(uuid.uuid4())])
 def test_a_patient_whom_she_may_not_see_is_not_taken_from_the_address(booker, ada, uid):
     assert "Ada" not in text(booker.client.get("/bestill/", {"pasient": uid}))
+
+
+def test_a_patient_of_another_unit_is_found_for_a_reason_that_stands_in_her_log(booker, ada, municipality, kari, now):
+    from apps.organisations.services import add_unit
+    from apps.patients.services import register_patient
+
+    north = add_unit(organisation=municipality, name="Hjemmetjenesten nord", kind="home_care", phone="+4700300011")
+    nils = register_patient(
+        organisation=municipality, unit=north, actor=kari, now=now, given_name="Nils", family_name="Nes",
+        birth_date=now.date() - timedelta(days=20000),
+    )  # fmt: skip
+    booker.begin()
+    assert "Søk bredere" in text(booker.send({"step": "search", "q": "Nes"}))
+    refused = booker.send({"step": "wide", "q": "Nes", "reason": " "})
+    assert refused.status_code == 422
+    assert 'value="Nes"' in text(refused)
+    assert "Nils" not in text(refused)
+    reason = "Overtatt fra nord i dag"
+    found = text(booker.send({"step": "wide", "q": "Nes", "reason": reason}))
+    assert "Nils Nes" in found
+    assert reason in found
+    booker.send({"patient": str(nils.uid), "reason": reason})
+    assert booker.draft.patient is None  # a reason opens the record only where the wide search has been made
+    booker.send({"patient": str(nils.uid), "reason": reason, "wide": "1"})
+    assert booker.draft.patient == nils
+    assert set(AccessRecord.objects.filter(patient_uid=nils.uid, reason=reason).values_list("what", flat=True)) == {
+        "patient-search",
+        "care-relation",
+    }
+
+
+def test_another_organisations_patient_is_not_opened_by_any_reason(
+    booker, lie, other_municipality, other_home_care, now
+):
+    from apps.patients.services import register_patient
+
+    stranger = register_patient(
+        organisation=other_municipality, unit=other_home_care, actor=lie, now=now, given_name="Siv", family_name="Sund",
+        birth_date=now.date() - timedelta(days=20000),
+    )  # fmt: skip
+    booker.begin()
+    answer = booker.send({"patient": str(stranger.uid), "reason": "Trenger hjelp i dag", "wide": "1"})
+    assert answer.status_code == 422
+    assert booker.draft.patient is None
+
+
+def test_a_new_patient_who_has_declined_messages_is_registered_so_from_the_booking(booker):
+    booker.begin()
+    booker.send({"step": "new_patient", "given_name": "Rita", "family_name": "Rød", "birth_date": "01.02.1950",
+                 "language": "nob", "reserved": "on"})  # fmt: skip
+    assert Patient.objects.get(given_name="Rita").reserved
 
 
 # Nothing is lost -----------------------------------------------------------------------------------------------------
