@@ -104,6 +104,7 @@ TABLE: dict[str, Door] = {
     "calendars:subscription": Door("GET", STAFF),
     "messaging:kannel_receipt": Door("GET", "ccccccc"),
     "notices:messages": Door("GET", "ssoooco"),
+    "notices:calendar_entry": Door("GET", ANYBODY),
     "notices:new_link": Door("POST", ANYBODY),  # the same answer for all, as behind every link
     "notices:preview": Door("GET", OWN),
     "notices:timeline": Door("GET", "ssooocc"),

@@ -154,6 +154,11 @@ def feed(sessions: Iterable[Session], *, name: str) -> str:
     return _calendar(head, (line for session in sessions for line in event(session)))
 
 
+def entry(session: Session) -> str:
+    """Return one session to put into a calendar by hand; the same again when it has moved takes its place."""
+    return _calendar(["METHOD:PUBLISH"], event(session))
+
+
 def _calendar(head: Iterable[str], events: Iterable[str]) -> str:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN", *head, *TIMEZONE]
     return "\r\n".join([*map(fold, [*lines, *events]), "END:VCALENDAR", ""])

@@ -34,6 +34,12 @@ def invitation(*, appointment: Appointment, address: str, method: str, language:
     return ics.invitation(session, method=method, organizer=organizer, attendee=address, stamp=now)
 
 
+def entry(*, appointment: Appointment, url: str, language: str, now: datetime) -> str:
+    """Write an entry for somebody who comes in by a link of her own: the time, a neutral title and her link."""
+    session = queries.session_of(appointment, language=language, changed_at=now)
+    return ics.entry(ics.Session(**{**vars(session), "url": url, "description": f"{session.join_label}: {url}"}))
+
+
 @transaction.atomic
 def open_feed(*, user: User, now: datetime) -> FeedToken:
     """Give a person a feed; the one she has goes on."""

@@ -5,6 +5,7 @@ from . import views
 app_name = "notices"
 
 urlpatterns = [
+    path("j/<str:code>/videotime.ics", views.calendar_entry, name="calendar_entry"),
     path("j/<str:code>/ny/", views.new_link, name="new_link"),
     path("meldinger/", views.unit_messages, name="messages"),
     path("bestill/<uuid:draft>/meldinger/", views.preview, name="preview"),

@@ -5,11 +5,13 @@ import uuid
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.calendars.services import entry
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import is_htmx
@@ -17,7 +19,7 @@ from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.rooms.language import speak
 from apps.rooms.limits import knocked_too_often
-from apps.rooms.queries import link_by_code
+from apps.rooms.queries import address_of, link_by_code, link_works, signs_in
 from apps.scheduling.models import Appointment
 from apps.scheduling.queries.drafts import drafts_of
 
@@ -109,3 +111,16 @@ def new_link(request: HttpRequest, code: str) -> HttpResponse:
     elif knocked_too_often(request):
         status = 429
     return render(request, "notices/link_asked.html", status=status)
+
+
+@require_safe
+def calendar_entry(request: HttpRequest, code: str) -> HttpResponse:
+    """Give who holds a link its time as a calendar entry: what the page behind the bare link tells anyway."""
+    language = speak(request, "")
+    now = timezone.now()
+    link = link_by_code(code)
+    if link is None or not link_works(link, now=now) or signs_in(link.participant):
+        return HttpResponseRedirect(reverse("rooms:join", args=[code]))
+    body = entry(appointment=link.participant.appointment, url=address_of(link), language=language, now=now)
+    headers = {"Content-Disposition": 'attachment; filename="videotime.ics"'}
+    return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)

@@ -16,7 +16,14 @@ from apps.accounts.models import User
 from apps.catalogue.models import Identification
 from apps.common.codes import encode_link, normalise_link
 from apps.organisations.models import MAY_BOOK, Membership, Unit
-from apps.scheduling.models import Appointment, AppointmentStatus, Participant, ParticipantRole
+from apps.scheduling.models import (
+    Appointment,
+    AppointmentStatus,
+    NeedSource,
+    Participant,
+    ParticipantRole,
+    Schedule,
+)
 from apps.scheduling.queries import participant_name
 
 from .models import JoinLink, Room, RoomState, Seat, SeatState
@@ -59,6 +66,12 @@ def link_by_code(typed: str) -> JoinLink | None:
 
 def live_link(participant: Participant) -> JoinLink | None:
     return JoinLink.objects.filter(participant=participant, revoked_at__isnull=True).first()
+
+
+def own_code(participant: Participant) -> str:
+    """Return the code of the link that works; the pages behind it carry none in their addresses."""
+    link = live_link(participant)
+    return code_of(link.nonce) if link is not None else ""
 
 
 def link_works(link: JoinLink | None, *, now: datetime) -> bool:
@@ -179,6 +192,22 @@ def help_unit(participant: Participant) -> Unit:
     if participant.role in {ParticipantRole.PATIENT, ParticipantRole.NEXT_OF_KIN}:
         return appointment.requester_unit
     return appointment.performer_unit
+
+
+def interpreters_to_call(appointment: Appointment) -> list[Unit]:
+    """Return whom the host calls for an interpreter by telephone: those of the service's interpreters who speak it.
+
+    Interpreters are called through their service: people who work have no number of their own here.
+    """
+    if not appointment.interpreter_by_phone or not appointment.interpreter_language:
+        return []
+    needs = appointment.service_type.needs.filter(source=NeedSource.INTERPRETER)
+    speak = Schedule.objects.filter(
+        active=True,
+        languages__contains=[appointment.interpreter_language],
+        team_memberships__team__in=needs.values("team"),
+    )
+    return list(Unit.objects.filter(pk__in=speak.values("unit")))
 
 
 # Seats ---------------------------------------------------------------------------------------------------------------

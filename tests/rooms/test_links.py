@@ -254,6 +254,27 @@ def test_staff_who_tap_a_link_go_to_their_own_door(review, berg, code_for, clock
     assert as_user(berg).get(f"/rom/{review.reference}/").status_code == 200
 
 
+def test_ada_puts_the_time_into_her_calendar(meeting, code_for, clock, now):
+    ada = meeting(now + timedelta(days=3)).participants.get(role="patient")
+    code, client = code_for(ada), Client()
+    page = client.post(f"/j/{code}/inn/", BORN, follow=True).content.decode()
+    assert f'href="/j/{code}/videotime.ics"' in page
+    answer = client.get(f"/j/{code}/videotime.ics")
+    assert answer.headers["Content-Type"].startswith("text/calendar")
+    text = answer.content.decode().replace("\r\n ", "")
+    assert services.link_for(ada, now=now) in text
+    assert "DTSTART;TZID=Europe/Oslo:20260305T080000" in text
+    for secret in ("Ada", "Alm", "Berg", "Sår", "Kari", ada.appointment.reference):
+        assert secret.lower() not in text.lower(), secret
+
+
+def test_a_link_that_does_not_work_gives_no_calendar_entry(daughter, code_for, clock, now):
+    revoked = code_for(daughter)
+    services.revoke_link(daughter, now=now)
+    for code in (revoked, "abcdefghijkmnpqrstuvwxyz23"):
+        assert Client().get(f"/j/{code}/videotime.ics").headers["Location"] == f"/j/{code}/"
+
+
 # The code by text message --------------------------------------------------------------------------------------------
 @pytest.fixture
 def by_code(review: Appointment) -> None:

@@ -340,6 +340,21 @@ def test_the_interpreter_takes_part_without_reading_the_case(review, amina, amin
     assert "Sårvurdering" not in page
 
 
+def test_the_host_calls_an_interpreter_who_comes_by_telephone(review, berg, kari, amina_diary, as_user, clock):
+    def page(user) -> str:
+        return as_user(user).get(f"/rom/{review.reference}/").content.decode()
+
+    number = 'href="tel:+4700002090"'
+    Appointment.objects.filter(pk=review.pk).update(interpreter_language="som")
+    assert number not in page(berg), "she comes by video"
+    Appointment.objects.filter(pk=review.pk).update(interpreter_by_phone=True)
+    assert number in page(berg)
+    assert "Tolk på telefon, somali" in page(berg)
+    assert number not in page(kari)
+    Appointment.objects.filter(pk=review.pk).update(interpreter_language="pol")
+    assert number not in page(berg), "none of them speaks it"
+
+
 def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
     from apps.accounts.models import User
     from apps.organisations.services import give_role

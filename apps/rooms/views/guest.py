@@ -93,7 +93,11 @@ def _standing_in_the_way(request: HttpRequest, here: Here) -> HttpResponse | Non
         return render(request, "rooms/declined.html", here.context())
     if here.now < queries.opens_at(appointment):
         seconds = int((queries.opens_at(appointment) - here.now).total_seconds()) + 1
-        return render(request, "rooms/early.html", {**here.context(), **_changes(here), "seconds_left": seconds})
+        return render(
+            request,
+            "rooms/early.html",
+            {**here.context(), **_changes(here), "seconds_left": seconds, "code": queries.own_code(here.participant)},
+        )
     return None
 
 

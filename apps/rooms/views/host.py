@@ -15,6 +15,7 @@ from apps.audit.models import Action
 from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.common.codes import normalise_reference
+from apps.common.languages import language_name
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.queries import actor_of
 from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
@@ -93,6 +94,8 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
         "photos": list(appointment.photos.all()[:6]) if knows else [],
         "seat": seat,
         "entry": entry,
+        "to_call": queries.interpreters_to_call(appointment) if entry.host else [],
+        "spoken": language_name(appointment.interpreter_language) if appointment.interpreter_language else "",
         "setup": _setup(request, appointment, seat, entry),
         "words": room_words(),
         "room_base": "base.html",
