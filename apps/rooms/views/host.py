@@ -28,7 +28,7 @@ from ..providers.registry import BUILTIN, provider_named
 from .guest import socket_address
 from .words import room_words
 
-ARRIVAL: Final = {
+ARRIVAL: Final[dict[str, str]] = {
     SeatState.TESTING: "testing",
     SeatState.WAITING: "waiting",
     SeatState.HERE: "here",
