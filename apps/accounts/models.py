@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.models import Device, DeviceManager, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 from django_otp.util import random_hex
 
@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email__iexact=username)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]  # django-otp has no types
     """Somebody who signs in (FHIR Person). What they may do stands in their memberships."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -90,7 +90,7 @@ def new_key() -> str:
     return str(random_hex(20))
 
 
-class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[misc]
+class Authenticator(TimestampMixin, ThrottlingMixin, Device):
     """An app that shows one-time codes: django-otp's TOTP device, with its key encrypted at rest.
 
     `last_step` is that of the last code taken: a code counts once.
@@ -98,6 +98,8 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):  # type: ignore[mi
 
     key = EncryptedTextField(default=new_key)
     last_step = models.BigIntegerField(default=-1)
+
+    objects: ClassVar[models.Manager["Authenticator"]] = DeviceManager()
 
     @property
     def bin_key(self) -> bytes:

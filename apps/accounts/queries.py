@@ -21,7 +21,8 @@ def demo_users() -> QuerySet[User]:
 
 def authenticator(user: User) -> Authenticator | None:
     """Return the app that the user has in use."""
-    return Authenticator.objects.filter(user=user, confirmed=True).order_by("-pk").first()
+    found: Authenticator | None = Authenticator.objects.filter(user=user, confirmed=True).order_by("-pk").first()
+    return found
 
 
 def has_authenticator(user: User) -> bool:

@@ -67,6 +67,7 @@ def set_language(*, user: User, language: str) -> None:
 # The second factor ---------------------------------------------------------------------------------------------------
 def pending_authenticator(user: User) -> Authenticator:
     """Return the authenticator that the user is setting up; it counts only once a code from it has been given."""
+    device: Authenticator
     device, _created = Authenticator.objects.get_or_create(user=user, confirmed=False, defaults={"name": "app"})
     return device
 
@@ -88,7 +89,8 @@ def confirm_authenticator(*, user: User, device: Authenticator, code: str) -> li
 def add_authenticator(*, user: User, key: str | None = None) -> Authenticator:
     """Add an authenticator that is in use at once (demo and acceptance users); `key` is hexadecimal."""
     fields = {"key": key} if key else {}
-    return Authenticator.objects.create(user=user, name="app", confirmed=True, **fields)
+    device: Authenticator = Authenticator.objects.create(user=user, name="app", confirmed=True, **fields)
+    return device
 
 
 def authenticator_secret(device: Authenticator) -> str:

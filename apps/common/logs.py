@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections.abc import ItemsView
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -55,5 +56,5 @@ class NoVariables(SafeExceptionReporterFilter):
     def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
         return {}
 
-    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> list[tuple[str, Any]]:
-        return []
+    def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: Any) -> ItemsView[str, Any]:
+        return {}.items()
