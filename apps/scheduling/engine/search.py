@@ -1,6 +1,6 @@
 """The first times when every need of an appointment is met, and who would come."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -70,12 +70,23 @@ def joint_times(
 ) -> list[JointTime]:
     """List the first times, the earliest first; schedules without openings are never free."""
     found: list[JointTime] = []
-    for first, last in _chunks(*question.starts):
-        taken = load_taken(*_reach(question, first, last))
-        found += _times_in(question, first, last, openings, taken, None if limit is None else limit - len(found))
-        if limit is not None and len(found) >= limit:
-            break
+    for times, _reached in joint_times_by_stretch(question, openings, load_taken, limit=limit):
+        found += times
     return found
+
+
+def joint_times_by_stretch(
+    question: Question, openings: Mapping[int, Openings], load_taken: LoadTaken, *, limit: int | None = None
+) -> Iterator[tuple[list[JointTime], int]]:
+    """Yield the times of one stretch after the other, each with the unit where its starts end, for who stops early."""
+    left = limit
+    for first, last in _chunks(*question.starts):
+        times = _times_in(question, first, last, openings, load_taken(*_reach(question, first, last)), left)
+        yield times, last
+        if left is not None:
+            left -= len(times)
+            if left <= 0:
+                break
 
 
 def narrowed(question: Question, start: int, chosen: Mapping[int, int]) -> Question:

@@ -12,7 +12,7 @@ from .appointments import (
     takes_part,
     week_of,
 )
-from .open_times import open_times, time_is_open, who_is_missing, why_no_time
+from .open_times import open_times, open_times_until, time_is_open, who_is_missing, why_no_time
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "mine_or_units",
     "of_unit",
     "open_times",
+    "open_times_until",
     "participant_name",
     "people_in",
     "request_of",

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_related_objects
 
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
@@ -19,6 +20,7 @@ from ..models import (
     Appointment,
     BookingDraft,
     FormAnswers,
+    Hold,
     Need,
     NeedSource,
     Participant,
@@ -45,9 +47,23 @@ class Needed:
 
 
 def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
-    return BookingDraft.objects.filter(user=user, unit=unit).select_related(
+    return _drafts(user.pk, unit.pk)
+
+
+def _drafts(user_id: int, unit_id: int) -> QuerySet[BookingDraft]:
+    return BookingDraft.objects.filter(user=user_id, unit=unit_id).select_related(
         "service_type__scenario", "service_type__unit__organisation", "patient", "unit__organisation", "user"
     )
+
+
+def draft_of(user: User, unit: Unit, uid: UUID) -> BookingDraft | None:
+    """Return one of them."""
+    return _DRAFT.first(user_id=user.pk, unit_id=unit.pk, uid=uid)
+
+
+def hold_of(draft: BookingDraft) -> Hold | None:
+    """Return the time that is held for a draft, also when it ran out."""
+    return _HOLD.first(draft_id=draft.pk)
 
 
 def recent_patients(user: User, unit: Unit) -> list[Patient]:
@@ -66,14 +82,9 @@ def recent_patients(user: User, unit: Unit) -> list[Patient]:
 
 
 def needed(service_type_id: int) -> list[Needed]:
-    """Return who must come: two queries, and one for the members of teams."""
-    needs = (
-        Need.objects.filter(service_type=service_type_id)
-        .exclude(source=NeedSource.PATIENT)
-        .select_related("team", "schedule")
-        .prefetch_related("team__schedules")
-        .annotate(members=Count("team__members"))
-    )
+    """Return who must come: one query, and one for the members of teams."""
+    needs = _NEEDS(service_type_id=service_type_id)
+    prefetch_related_objects([need for need in needs if need.team_id is not None], "team__schedules")
     return [_needed(need) for need in needs]
 
 
@@ -100,7 +111,7 @@ def requester_schedule(draft: BookingDraft) -> Schedule | None:
     if companion == ALONE:
         return None
     if companion == ME:
-        return Schedule.objects.filter(user=draft.user).first()
+        return _OWN.first(user_id=draft.user_id)
     return Schedule.objects.filter(pk=companion, unit=draft.unit, kind=ScheduleKind.CLINICIAN, active=True).first()
 
 
@@ -136,6 +147,18 @@ def _performers_last_time(person_index: bytes, service_type_id: int) -> QuerySet
 
 
 _PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, service_type_id=int)
+_DRAFT = Prepared(
+    lambda user_id, unit_id, uid: _drafts(user_id, unit_id).filter(uid=uid), user_id=int, unit_id=int, uid=UUID
+)
+_HOLD = Prepared(lambda draft_id: Hold.objects.filter(draft=draft_id), draft_id=int)
+_NEEDS = Prepared(
+    lambda service_type_id: (
+        Need.objects.filter(service_type=service_type_id)
+        .exclude(source=NeedSource.PATIENT)
+        .select_related("team", "schedule")
+    ),
+    service_type_id=int,
+)
 _OWN = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
 _OWN_AND_USUAL = Prepared(
     lambda user_id, person_index, service_type_id: Schedule.objects.filter(user=user_id).annotate(

@@ -1,6 +1,6 @@
 """When a session can be: one search for the list, the hold and the booking, so that what is shown can be booked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ..engine.explain import Change, ChangeKind, Leeway, Reason
 from ..engine.explain import why_no_time as explain
-from ..engine.search import JointTime, Need, Pick, Question, first_read, joint_times, narrowed
+from ..engine.search import JointTime, Need, Pick, Question, first_read, joint_times, joint_times_by_stretch, narrowed
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..models import ParticipantRole
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
@@ -63,6 +63,24 @@ def open_times(
     """List the first times when everyone who is needed can come: one query, and one for each further stretch."""
     search = _Search(request, now=now, start=start, end=end, ignoring=ignoring)
     return [search.shown(time) for time in joint_times(search.question, search.openings, search.load, limit=limit)]
+
+
+def open_times_until(
+    request: BookingRequest,
+    *,
+    now: datetime,
+    start: datetime | None = None,
+    enough: Callable[[list[OpenTime], datetime], bool],
+    ignoring: Ignoring = NOTHING,
+) -> list[OpenTime]:
+    """List times from the first on until they are `enough`: asked after each stretch, with the end of what was read."""
+    search = _Search(request, now=now, start=start, end=None, ignoring=ignoring)
+    found: list[OpenTime] = []
+    for times, reached in joint_times_by_stretch(search.question, search.openings, search.load):
+        found += [search.shown(time) for time in times]
+        if enough(found, moment_of(reached)):
+            break
+    return found
 
 
 def time_is_open(

@@ -32,7 +32,7 @@ from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
 from ..models import Appointment, BookingDraft
 from ..queries.agenda import with_form_filled
-from ..queries.drafts import ME, drafts_of, request_of_draft, requester_schedule
+from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
 from .cards import form_missing, look_of, may_fill_in, people, place_of
 from .pictures import change_photos, describe_photos, photos_of
@@ -344,7 +344,7 @@ def _asked_for(request: StaffRequest) -> str:
 
 # The parts ------------------------------------------------------------------------------------------------------------
 def _draft(request: StaffRequest, uid: UUID) -> BookingDraft | None:
-    return drafts_of(request.user, request.unit).filter(uid=uid).first()
+    return draft_of(request.user, request.unit, uid)
 
 
 def _of(page: Page) -> BookingDraft:

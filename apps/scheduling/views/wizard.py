@@ -1,6 +1,6 @@
 """The five steps of a booking as they are shown: what is done, what is asked now, and the order beside them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -25,13 +25,14 @@ from apps.patients.models import Patient
 
 from ..engine.explain import ChangeKind, Reason
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_value
-from ..models import BookingDraft, Hold, NeedSource, ParticipantRole
-from ..queries import Ignoring, OpenTime, open_times, time_is_open, why_no_time
+from ..models import BookingDraft, NeedSource, ParticipantRole
+from ..queries import Ignoring, OpenTime, open_times_until, time_is_open, why_no_time
 from ..queries.drafts import (
     ALONE,
     Needed,
     carried_over,
     colleagues_schedules,
+    hold_of,
     needed,
     recent_patients,
     request_of_draft,
@@ -74,6 +75,8 @@ class TileGroup:
 class Slot:
     time: OpenTime
     value: str
+    iso: str
+    clock: str
     who: str
     first: bool
 
@@ -208,7 +211,7 @@ class Page:
 
     def _time_value(self, draft: BookingDraft, starts_at: datetime) -> str:
         text = when(starts_at, starts_at + length_of(draft), self.now)
-        hold = Hold.objects.filter(draft=draft).first()
+        hold = hold_of(draft)
         if hold is not None and hold.expires_at > self.now:
             text += " · " + _("held until %(clock)s") % {"clock": clock(hold.expires_at)}
         return text
@@ -366,7 +369,7 @@ class Page:
     def _time(self) -> dict[str, Any]:
         draft = self._drafted()
         asked = request_of_draft(draft, self._requester())
-        ignoring = Ignoring(hold_id=getattr(Hold.objects.filter(draft=draft).first(), "pk", None))
+        ignoring = Ignoring(hold_id=getattr(hold_of(draft), "pk", None))
         start = self._from()
         times, until = first_times(asked, now=self.now, start=start, ignoring=ignoring)
         why = None if times else why_no_time(asked, now=self.now, start=start, ignoring=ignoring)
@@ -408,8 +411,17 @@ class Page:
         for n, one in enumerate(times):
             who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
             performers = [each.name for each in one.who if each.role == ParticipantRole.PERFORMER]
-            slot = Slot(one, slot_value(one.starts_at, who), listed(performers), first=first and n == 0)
-            days.setdefault(timezone.localtime(one.starts_at).date(), []).append(slot)
+            at = timezone.localtime(one.starts_at)
+            iso = at.isoformat(timespec="minutes")
+            slot = Slot(
+                one,
+                slot_value(at, who),
+                iso,
+                clock(at.replace(tzinfo=None)),
+                listed(performers),
+                first=first and n == 0,
+            )
+            days.setdefault(at.date(), []).append(slot)
         return [
             Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
             for slots in days.values()
@@ -427,7 +439,7 @@ class Page:
 
     def _summary(self) -> dict[str, Any]:
         draft = self._drafted()
-        hold = Hold.objects.filter(draft=draft).first()
+        hold = hold_of(draft)
         found: OpenTime | None = self.extra.get("found")
         held = hold is not None and hold.expires_at > self.now
         return {
@@ -466,7 +478,7 @@ class Page:
         draft = self._drafted()
         if draft.starts_at is None:
             return None
-        hold = Hold.objects.filter(draft=draft).first()
+        hold = hold_of(draft)
         self.extra["found"] = time_is_open(
             request_of_draft(draft, self._requester()),
             draft.starts_at,
@@ -548,24 +560,23 @@ def first_times(
     asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring
 ) -> tuple[list[OpenTime], datetime]:
     """Return the times of the first week that has any, with the next one if they are few; and where that ends."""
-    first = open_times(asked, now=now, start=start, limit=1, ignoring=ignoring)
-    if not first:
-        return [], now
-    until = next_monday(first[0].starts_at)
-    times = open_times(
-        asked, now=now, start=first[0].starts_at, end=until - timedelta(minutes=5), limit=MOST_TIMES, ignoring=ignoring
+    times = open_times_until(
+        asked,
+        now=now,
+        start=start,
+        enough=lambda found, reached: bool(found) and reached >= end_of_week(found),
+        ignoring=ignoring,
     )
-    if len(times) < FEW:
-        until = next_monday(until)
-        times = open_times(
-            asked,
-            now=now,
-            start=first[0].starts_at,
-            end=until - timedelta(minutes=5),
-            limit=MOST_TIMES,
-            ignoring=ignoring,
-        )
-    return times, until
+    if not times:
+        return [], now
+    until = end_of_week(times)
+    return [time for time in times if time.starts_at < until][:MOST_TIMES], until
+
+
+def end_of_week(times: Sequence[OpenTime]) -> datetime:
+    """Return where the week of the first time ends, or the next week if the first has only a few."""
+    until = next_monday(times[0].starts_at)
+    return until if sum(one.starts_at < until for one in times) >= FEW else next_monday(until)
 
 
 def next_monday(moment: datetime) -> datetime:
