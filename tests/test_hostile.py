@@ -55,7 +55,7 @@ TEXTS = [
     "\r\nSet-Cookie: a=b",
     "💥" * 50,
 ]
-SOME = [NUL, "9" * 40, "٣", "0001-01-01T00:00:00-14:00", "9999-12-31T23:59:59+14:00", "2026-13-45T99:99:99Z", BIDI]
+SOME = [NUL, "9" * 40, "0001-01-01T00:00:00-14:00", "9999-12-31T23:59:59+14:00", BIDI + "٣²"]
 """Those that fit into an address."""
 
 QUERY = [
@@ -166,7 +166,7 @@ MAY_CHANGE = {
     "audit_accessrecord",  # who tried is written down
     "django_session",
     "usersessions_usersession",
-    "otp_totp_totpdevice",  # counts wrong codes
+    "accounts_authenticator",  # counts wrong codes
     "otp_static_staticdevice",
     "rooms_joinlink",  # counts wrong proofs
     "scheduling_bookingdraft",  # keeps what is typed, right or wrong
@@ -248,6 +248,8 @@ def who_tries_hardest(name: str) -> str:
     """Return the one visitor who sends an address everything; the others send it a little."""
     if name.startswith("rooms:") and TABLE[name].expected()["nobody"] == "o":
         return "ada"
+    if name == "registration:sheet_pdf":
+        return ""  # a second's work to draw; its page beside it reads the same
     opens = [visitor for visitor, answer in TABLE[name].expected().items() if answer == "o"]
     return next((visitor for visitor in ("kari", "tor") if visitor in opens), opens[0] if opens else "kari")
 
@@ -473,6 +475,10 @@ def controls_of(answer: HttpResponse) -> dict[str, list[Any]]:
     return found
 
 
+MANY = 12
+"""Fields from which on each gets some of the texts: its kinds of field have been tried elsewhere."""
+
+
 def stands_in(control: Any) -> str:
     return "".join(control.itertext()) if control.tag == "textarea" else control.get("value") or ""
 
@@ -516,7 +522,7 @@ def test_no_form_breaks_and_what_was_typed_stays(form, at_the_door, browser_of, 
     send("lists", {name: [value, SECRET, value] for name, value in right.items()})
     for name in right:
         send(f"without {name}", {key: value for key, value in right.items() if key != name})
-        for text in TEXTS:
+        for text in TEXTS if len(right) < MANY else [*SOME, LONG]:
             answer = send(f"{name}={text[:20]!r}", right | {name: text})
             if answer.status_code != 422 or not form.shown or name == "step":
                 continue
