@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_safe
 
@@ -163,7 +164,7 @@ def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
     people = [
         {
             "name": queries.name_for(seat, entry.participant),
-            "meta": " · ".join(_about(seat, seats, now)),
+            "meta": capfirst(" · ".join(_about(seat, seats, now))),
             "state": ARRIVAL.get(queries.state_now(seat, now=now), ""),
         }
         for seat in seats

@@ -506,7 +506,7 @@
       "li",
       { class: "vt-person" },
       make("span", { class: "vt-person__avatar", "aria-hidden": "true", "data-state": drawnStates[one.state] }, initials(one.name)),
-      make("div", {}, make("div", { class: "vt-person__name" }, one.name), make("div", { class: "vt-person__meta" }, meta)),
+      make("div", {}, make("div", { class: "vt-person__name" }, one.name), make("div", { class: "vt-person__meta" }, meta.charAt(0).toUpperCase() + meta.slice(1))),
     );
     if (tools.length) row.append(make("div", { class: "vt-person__tools" }, ...tools));
     return row;
