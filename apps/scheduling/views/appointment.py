@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -247,9 +248,11 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
     }
     if not times:
         why = why_no_time(asked, now=now, start=start, ignoring=ignoring)
-        ways = ways_of(why, set(), now)
+        # None: there is one time, and it is the one that the appointment has.
+        ways = ways_of(why, set(), now) if why else []
+        who = partial(_stands_in_the_way, found=found, staff=request.staff)
         context |= {
-            "why": why_said(why, lambda block: _stands_in_the_way(block, found, request.staff)),
+            "why": why_said(why, who) if why else _("Only the time that it has suits everyone in this period."),
             "later": [way for way in ways if way.name == "from"],
             "anew": [way for way in ways if way.name != "from"],  # a move keeps the length and who comes
             "book_anew": reverse("scheduling:booking_start", query=_anew(found)),
@@ -262,7 +265,7 @@ def _anew(found: Appointment) -> dict[str, str]:
     return asked | {"pasient": str(found.patient.uid)} if found.patient else asked
 
 
-def _stands_in_the_way(block: Blocking, found: Appointment, staff: Staff) -> str:
+def _stands_in_the_way(block: Blocking, *, found: Appointment, staff: Staff) -> str:
     """Name whose time is missing: who asks for the appointment by her diary, the others by their role."""
     beside = [one.schedule for one in people_in(found, {ParticipantRole.REQUESTER}) if one.schedule is not None]
     if block.role == ParticipantRole.REQUESTER and beside:

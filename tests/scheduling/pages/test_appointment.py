@@ -277,3 +277,13 @@ def test_where_only_an_interpreter_is_missing_one_tap_leads_to_a_booking_without
     link = f"/bestill/?service={appointment.service_type.uid}&amp;pasient={ada.uid}"
     assert link in page
     assert "Ada Alm" in client.get(link.replace("&amp;", "&")).content.decode()
+
+
+def test_where_the_only_joint_time_is_the_one_it_has_the_move_page_says_so(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn, kari_diary: Schedule
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00")
+    for start, end in [("2026-03-02 00.00", "2026-03-03 10.00"), ("2026-03-03 10.30", "2026-06-08 00.00")]:
+        Absence.objects.create(schedule=kari_diary, starts_at=at(start), ends_at=at(end))
+    page = signed_in(kari, "2026-03-02 09.00").get(address(appointment, "flytt/")).content.decode()
+    assert "Bare tiden som timen har, passer for alle" in page
