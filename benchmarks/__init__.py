@@ -1,5 +1,6 @@
 """What the product is worth on a loaded machine: search, a booking storm, and the pages over HTTP.
 
+    python -m benchmarks            all of them
     python -m benchmarks.search
     python -m benchmarks.booking
     python -m benchmarks.web

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from benchmarks.environment import ready
+from benchmarks.environment import ready, told_conditions
 
 ready()
 
@@ -36,6 +36,7 @@ from benchmarks.measure import ms, percentile, row  # noqa: E402
 
 CLIENTS = 8
 BOOKINGS = 100_000
+SECONDS = 5.0
 HOT_PEOPLE = 6
 HOT_SPELL = 0.25
 FAR = datetime(2090, 1, 2, tzinfo=UTC)  # a Monday, away from the bookings of the generator
@@ -227,4 +228,5 @@ def overlaps() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0))
+    told_conditions()
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))

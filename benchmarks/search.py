@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.environment import ready
+from benchmarks.environment import ready, told_conditions
 
 ready()
 
@@ -87,4 +87,5 @@ def queries(work: Callable[[BookingRequest], object], request: BookingRequest) -
 
 
 if __name__ == "__main__":
+    told_conditions()
     main([int(size.replace("_", "")) for size in sys.argv[1:]] or list(SIZES))

@@ -13,11 +13,14 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 from urllib.error import URLError
 
-from benchmarks.environment import ready
+from benchmarks.environment import ready, told_conditions
 
 ready()
 
@@ -28,6 +31,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.cached_db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.shortcuts import render  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils import timezone  # noqa: E402
 from django_otp import DEVICE_ID_SESSION_KEY  # noqa: E402
 
@@ -35,15 +41,21 @@ from apps.accounts.models import Authenticator, User  # noqa: E402
 from apps.accounts.services import create_api_key  # noqa: E402
 from apps.catalogue.models import ServiceType  # noqa: E402
 from apps.organisations.models import Membership, Role  # noqa: E402
+from apps.patients.models import CareRelation, Patient  # noqa: E402
 from apps.scheduling.models import BookingDraft  # noqa: E402
 from apps.scheduling.queries import BookingRequest, open_times  # noqa: E402
+from apps.scheduling.views import booking  # noqa: E402
 from benchmarks.data import JOINT_SERVICES, filled, fresh_copy  # noqa: E402
 from benchmarks.measure import ms, percentile, row  # noqa: E402
 from portal.launch import processes, programs, servers  # noqa: E402
 
 BOOKINGS = 100_000
+SECONDS = 5.0
 CLIENTS = 8
 ROUNDS = 300
+PATIENTS = 450
+TRIVIAL = "trivial page (one query)"
+PAGE = "booking: first times, whole page"
 WORKERS = 2
 
 Ask = Callable[[HTTPConnection], int]
@@ -55,30 +67,43 @@ def main(seconds: float) -> int:
     user = booker()
     services = list(ServiceType.objects.select_related("unit", "scenario").order_by("pk")[:JOINT_SERVICES])
     _, key = create_api_key(user=user, name="benchmark", now=timezone.now())
+    cookie, booking_page = session_of(user), draft_of(user, services[0])
     pages = {
-        "trivial page (one query)": page("/trivial/", ""),
+        TRIVIAL: page("/trivial/", ""),
         "API: first 20 times, joint of 3": times_of_api(key, services),
-        "booking page: first times, joint of 3": page(draft_of(user, services[0]), session_of(user)),
+        "booking: first times, fragment": page(booking_page, cookie, fragment=True),
+        PAGE: page(booking_page, cookie),
     }
+    drawing = drawing_of(booking_page, cookie)
     wishes = [
         (str(service.uid), free.starts_at.isoformat())
         for service in services
         for free in open_times(BookingRequest(service, requester_unit=service.unit), now=timezone.now(), limit=None)
     ]
     random.Random(5).shuffle(wishes)
+    patients = known_patients(user)
     connection.close()
     with server() as port:
         row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "answers")
-        least, answers = 0.0, Counter[int]()
+        least, answers, half = 0.0, Counter[int](), 0.0
         for name, ask in pages.items():
             alone = timed(port, ask)
-            least = least or percentile(alone, 50)
+            half = percentile(alone, 50)
+            least = least or half
             counts = together(port, [ask] * CLIENTS, seconds)
             told(name, alone, least, counts, seconds)
             answers += counts
-        askers = [bookings_of(key, wishes[number::CLIENTS]) for number in range(CLIENTS)]
+        print(
+            f"    of which drawing the page (in process): {ms(drawing)}; without it: {(half - drawing) / least:.1f} x trivial"
+        )
+        one = bookings_of(key, wishes[:: CLIENTS + 1], patients[:: CLIENTS + 1])
+        alone = timed(port, one)
+        wishes = [wish for number, wish in enumerate(wishes) if number % (CLIENTS + 1)]
+        askers = [
+            bookings_of(key, wishes[number::CLIENTS], patients[number + 1 :: CLIENTS + 1]) for number in range(CLIENTS)
+        ]
         counts = together(port, askers, seconds)
-        told("API: complete booking of a free time", [], least, counts, seconds)
+        told("API: complete booking of a free time", alone, least, counts, seconds)
     return 0 if set(answers) == {200} and set(counts) <= {201, 409} else 1
 
 
@@ -89,7 +114,7 @@ def told(name: str, alone: list[float], least: float, counts: Counter[int], seco
         ms(half) if alone else "",
         ms(percentile(alone, 99)) if alone else "",
         f"{half / least:.1f}" if alone else "",
-        f"{sum(counts.values()) / seconds:,.0f}",
+        f"{sum(count for status, count in counts.items() if status < 300) / seconds:,.0f}",
         " ".join(f"{status}:{count}" for status, count in sorted(counts.items())),
     )
 
@@ -120,9 +145,48 @@ def draft_of(user: User, service: ServiceType) -> str:
     return f"/bestill/{draft.uid}/?step=time"
 
 
-def page(path: str, cookie: str) -> Ask:
+def known_patients(user: User) -> list[str]:
+    """Add patients whom the user may book for, as many as a unit has."""
+    unit = Membership.objects.select_related("unit").get(user=user).unit
+    patients = Patient.objects.bulk_create(
+        Patient(
+            organisation_id=unit.organisation_id,
+            given_name="Made",
+            family_name=f"Up {n}",
+            birth_date=date(1950, 1, 1),
+            person_index=n.to_bytes(32, "big"),
+        )
+        for n in range(PATIENTS)
+    )
+    CareRelation.objects.bulk_create(
+        CareRelation(patient=patient, unit=unit, since=timezone.localdate()) for patient in patients
+    )
+    return [str(patient.uid) for patient in patients]
+
+
+def drawing_of(path: str, cookie: str) -> float:
+    """Return the median of what the templates take of a page, in this process."""
+    taken = []
+
+    def timed_render(*args: Any, **kwargs: Any) -> HttpResponse:
+        begin = time.perf_counter()
+        response = render(*args, **kwargs)
+        taken.append((time.perf_counter() - begin) * 1000)
+        return response
+
+    client = Client(headers={"Cookie": cookie})
+    with patch.object(booking, "render", timed_render):
+        for _ in range(ROUNDS):
+            client.get(path)
+    connection.close()
+    return percentile(taken[50:], 50)
+
+
+def page(path: str, cookie: str, *, fragment: bool = False) -> Ask:
+    htmx = {"HX-Request": "true", "HX-Target": "steg"} if fragment else {}
+
     def ask(client: HTTPConnection) -> int:
-        return sent(client, "GET", path, headers={"Cookie": cookie})
+        return sent(client, "GET", path, headers={"Cookie": cookie, **htmx})
 
     return ask
 
@@ -136,10 +200,10 @@ def times_of_api(key: str, services: list[ServiceType]) -> Ask:
     return ask
 
 
-def bookings_of(key: str, wishes: list[tuple[str, str]]) -> Ask:
+def bookings_of(key: str, wishes: list[tuple[str, str]], patients: list[str]) -> Ask:
     def ask(client: HTTPConnection) -> int:
         service, starts_at = wishes.pop()
-        body = json.dumps({"service_type": service, "starts_at": starts_at})
+        body = json.dumps({"service_type": service, "starts_at": starts_at, "patient": random.choice(patients)})
         headers = {**with_key(key), "Idempotency-Key": f"{random.getrandbits(128):032x}"}
         return sent(client, "POST", "/api/v1/appointments", body, headers=headers)
 
@@ -213,4 +277,5 @@ def server() -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else 5.0))
+    told_conditions()
+    sys.exit(main(float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS))

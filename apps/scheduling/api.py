@@ -283,16 +283,14 @@ def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
 
 def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
     """Show times with who would come; the patient, who always does, is left out."""
-    ids = {one.schedule_id for time in times for one in time.who if one.role != ParticipantRole.PATIENT}
-    uids = dict(Schedule.objects.filter(pk__in=ids).values_list("pk", "uid")) if ids else {}
     return [
         OpenTimeOut(
             starts_at=time.starts_at,
             ends_at=time.ends_at,
             who=[
-                WhoOut(role=one.role, schedule=uids[one.schedule_id], name=one.name, title=one.title)
+                WhoOut(role=one.role, schedule=one.schedule_uid, name=one.name, title=one.title)
                 for one in time.who
-                if one.schedule_id in uids
+                if one.role != ParticipantRole.PATIENT and one.schedule_uid is not None
             ],
         )
         for time in times

@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
+from uuid import UUID
 
 from psycopg.types.numeric import Int8
 
@@ -62,7 +63,7 @@ WITH wanted AS (
      SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s::bytea IS NOT NULL
 )
 SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", candidate.beside,
-       schedule.id, schedule.name, schedule.title, schedule.always_open, schedule.works_on_holidays, schedule.rules,
+       schedule.id, schedule.name, schedule.title, schedule.uid, schedule.always_open, schedule.works_on_holidays, schedule.rules,
        schedule.taken
   FROM wanted
   LEFT JOIN scheduling_team team ON team.id = wanted.team_id
@@ -85,7 +86,7 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
         WHERE wanted.source = 'patient' AND patient.person_index = %(person)s::bytea
   ) candidate ON true
   LEFT JOIN LATERAL (
-       SELECT one.id, one.name, one.title, one.always_open, one.works_on_holidays,
+       SELECT one.id, one.name, one.title, one.uid, one.always_open, one.works_on_holidays,
               (SELECT string_agg(concat_ws(' ', coalesce(opening.weekday::text, opening."on"::text),
                                            opening.starts, opening.ends,
                                            coalesce(opening.valid_from, '0001-01-01'),
@@ -133,7 +134,7 @@ class Diaries(NamedTuple):
 
     needs: tuple[Candidates, ...]
     openings: dict[int, Openings]
-    names: dict[int, tuple[str, str]]
+    names: dict[int, tuple[str, str, UUID | None]]
     load: LoadTaken
 
 
@@ -188,16 +189,16 @@ def diaries(
     closed = public_holidays(since.year, until.year)
     needs: list[Candidates] = []
     openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
-    names: dict[int, tuple[str, str]] = {NOT_YET: ("", "")}
+    names: dict[int, tuple[str, str, UUID | None]] = {NOT_YET: ("", "", None)}
     taken: dict[int, list[tuple[int, int]]] = {}
     for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5)):
         schedules: list[int] = []
         others: list[int] = []
-        for *_, beside, schedule, name, title, always, on_holidays, rules, ranges in of_need:
+        for *_, beside, schedule, name, title, uid, always, on_holidays, rules, ranges in of_need:
             if schedule is None:
                 continue
             (others if beside else schedules).append(schedule)
-            names[schedule] = name, title
+            names[schedule] = name, title, uid
             if ranges:
                 taken[schedule] = _units(ranges)
             openings[schedule] = (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from apps.catalogue.models import ServiceType
 from apps.organisations.models import Unit
@@ -54,6 +55,7 @@ class Who:
     schedule_id: int
     name: str
     title: str = ""
+    schedule_uid: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
