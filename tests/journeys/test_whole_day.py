@@ -51,7 +51,6 @@ SLOW = 20_000
 """Milliseconds that a step may take while eight processes share two cores."""
 
 
-
 def until(found: Callable[[], Any], what: str) -> Any:
     """Wait for something that other processes do; return what was found."""
     deadline = time.monotonic() + PATIENCE
