@@ -8,16 +8,17 @@ Signals are not sent.
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any, Final, NamedTuple
 
 from django.db import connection
 from django.db.models import Model
 
-from .rows import rows_of
+from .rows import rows_of_raw
 
 Shape = tuple[tuple[type[Model], int], ...]
 
+NAMED: Final = re.compile(r"%\((\w+)\)s")
 LENGTH: Final = re.compile(r"\(\d+\)")
 
 
@@ -33,7 +34,7 @@ class Condition(NamedTuple):
 
 def insert(row: Model) -> None:
     """Insert one row; it gets its number."""
-    ((number,),) = rows_of(_single(type(row)), list(_values(row, None)))
+    ((number,),) = rows_of_raw(_single(type(row)), list(_values(row, None)))
     _written(row, number)
 
 
@@ -43,12 +44,12 @@ def insert_if(condition: Condition, values: Mapping[str, Any], row: Model, *belo
     Return the number that the row has or would have had, and whether it was written. Rows of one model stand together.
     """
     groups = [[row], *(list(group) for _model, group in groupby(belonging, key=type))]
-    every = dict(values)
-    for one in (row, *belonging):
-        for value in _values(one, None if one is row else type(row)):
-            every[f"v{len(every) - len(values)}"] = value
     shape = tuple((type(group[0]), len(group)) for group in groups)
-    ((number, *numbers),) = rows_of(_statement(shape, condition), every)
+    statement, names = _statement(shape, condition)
+    every = [values[name] for name in names]
+    for one in (row, *belonging):
+        every += _values(one, None if one is row else type(row))
+    ((number, *numbers),) = rows_of_raw(statement, every)
     if numbers[0]:
         for group, of_group in zip(groups, numbers, strict=True):
             for one, its_number in zip(group, of_group, strict=True):
@@ -84,33 +85,36 @@ def _pointer(model: type[Model], owner: type[Model]) -> Any:
 def _single(model: type[Model]) -> str:
     quote = connection.ops.quote_name
     columns = [quote(field.column) for field in _fields(model, None)]
-    marks = ", ".join(["%s"] * len(columns))
+    marks = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
     return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"  # noqa: S608
 
 
 @cache
-def _statement(shape: Shape, condition: Condition) -> str:
-    marks = (f"%(v{n})s" for n in range(1000))
+def _statement(shape: Shape, condition: Condition) -> tuple[str, list[str]]:
+    """Return the statement, and the names of the condition's values, which come first."""
+    names = list(dict.fromkeys(NAMED.findall(condition.work + condition.holds)))
+    work, holds = (NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", part) for part in condition)
+    marks = (f"${n}" for n in count(len(names) + 1))
     owner, _one = shape[0]
     table = connection.ops.quote_name(owner._meta.db_table)
     parts = [f"number AS (SELECT nextval(pg_get_serial_sequence('{table}', 'id')) AS id)"]
-    parts.append(f"work AS ({condition.work})")
-    parts.append(f"agreed AS (SELECT id FROM number WHERE {condition.holds})")  # noqa: S608 a constant
+    parts.append(f"work AS ({work})")
+    parts.append(f"agreed AS (SELECT id FROM number WHERE {holds})")  # noqa: S608 a constant
     parts += [
-        f"row{n} AS ({_insert(model, owner if n else None, count, marks)})" for n, (model, count) in enumerate(shape)
+        f"row{n} AS ({_insert(model, owner if n else None, times, marks)})" for n, (model, times) in enumerate(shape)
     ]
     numbers = ", ".join(f"ARRAY(SELECT id FROM row{n})" for n in range(len(shape)))  # noqa: S608 numbers
-    return f"WITH {', '.join(parts)} SELECT (SELECT id FROM number), {numbers}"  # noqa: S608 names of our own tables
+    return f"WITH {', '.join(parts)} SELECT (SELECT id FROM number), {numbers}", names  # noqa: S608 our own tables
 
 
-def _insert(model: type[Model], owner: type[Model] | None, count: int, marks: Iterator[str]) -> str:
+def _insert(model: type[Model], owner: type[Model] | None, times: int, marks: Iterator[str]) -> str:
     quote = connection.ops.quote_name
     fields = _fields(model, owner)
     types = [LENGTH.sub("", field.db_type(connection)) for field in fields]  # a cast to a length would cut quietly
     first = quote("id" if owner is None else _pointer(model, owner).column)
     columns = ", ".join([first, *(quote(field.column) for field in fields)])
     rows = ", ".join(
-        f"({', '.join(f'{mark}::{kind}' for kind, mark in zip(types, marks, strict=False))})" for _ in range(count)
+        f"({', '.join(f'{mark}::{kind}' for kind, mark in zip(types, marks, strict=False))})" for _ in range(times)
     )
     return (
         f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608 names of our own tables

@@ -645,7 +645,7 @@ def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
 
 def _participants(request: ApiRequest, appointment: Appointment) -> list[ParticipantOut]:
     names = _sees_patients(request)
-    people = _PEOPLE(appointment_id=appointment.pk)
+    people = getattr(appointment, "coming", None) or _PEOPLE(appointment_id=appointment.pk)
     return [_participant(one, appointment, names=names) for one in people]
 
 
@@ -657,20 +657,19 @@ _PEOPLE = Prepared(
 
 def _participant(one: Participant, appointment: Appointment, *, names: bool) -> ParticipantOut:
     """Show a participant; interpreters are not told who the patient and her guests are."""
-    schedule = one.schedule
-    if one.role == ParticipantRole.PATIENT or schedule is None:
+    if one.role == ParticipantRole.PATIENT or one.schedule is None:
         known = (
             appointment.patient.name if one.role == ParticipantRole.PATIENT and appointment.patient else one.guest_name
         )
         name, title = (known or "") if names else "", one.guest_relation
     else:
-        name, title = schedule.name, schedule.title
+        name, title = one.schedule.name, one.schedule.title
     return ParticipantOut(
         uid=one.uid,
         role=one.role,
         name=name,
         title=title,
-        guest=schedule is None,
+        guest=one.schedule_id is None,
         required=one.required,
         answer=one.answer,
     )

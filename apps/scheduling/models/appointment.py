@@ -102,6 +102,9 @@ class Appointment(models.Model):
 
     objects = AppointmentQuerySet.as_manager()
 
+    coming: "list[Participant]"
+    """The participants, where who has just booked has them at hand."""
+
     class Meta:
         ordering = ["starts_at", "id"]
         constraints = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 
 from apps.accounts.models import User
 from apps.common.errors import ChangedMeanwhile
@@ -23,13 +23,15 @@ from ..models import (
     Occupancy,
     Participant,
     ParticipantRole,
+    Schedule,
 )
-from ..queries import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, request_of
+from ..queries import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 from .people import schedule_for_patient
 from .rules import check_request, check_start
 from .taking import Stretch, take_time, take_time_for
 
 ALTERNATIVES: Final = 3
+NAMES: Final = ["id", "uid", "name", "title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def book_appointment(
                 draft.delete()
             elif hold is not None:
                 hold.delete()
+            appointment.coming = people
             events.follow(event, now=now)
     if refusal is not None:
         raise refusal
@@ -298,7 +301,7 @@ def _participants(
     guests: Sequence[GuestInput],
 ) -> list[Participant]:
     people = [
-        Participant(appointment=appointment, role=one.role, schedule_id=one.schedule_id)
+        Participant(appointment=appointment, role=one.role, schedule=_named_schedule(one))
         for one in time.who
         if one.role != ParticipantRole.PATIENT
     ]
@@ -306,6 +309,11 @@ def _participants(
         people.append(Participant(appointment=appointment, role=ParticipantRole.PATIENT, schedule_id=stretches[-1][0]))
     people += [guest_participant(appointment, guest) for guest in guests]
     return people
+
+
+def _named_schedule(one: Who) -> Schedule:
+    """Return a schedule of what the search knows; the rest of it is fetched if anybody asks."""
+    return Schedule.from_db(DEFAULT_DB_ALIAS, NAMES, [one.schedule_id, one.schedule_uid, one.name, one.title])
 
 
 def guest_participant(appointment: Appointment, guest: GuestInput) -> Participant:
