@@ -313,7 +313,7 @@ _SLOT: Final = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})Z((?:~\d{1,12}-\d{1,1
 def slot_value(starts_at: datetime, who: Mapping[int, int]) -> str:
     """Write a time and who comes as the value of a button."""
     people = "".join(f"~{need}-{schedule}" for need, schedule in who.items())
-    return f"{starts_at.astimezone(UTC):%Y-%m-%dT%H:%M}Z{people}"
+    return f"{starts_at.astimezone(UTC).isoformat()[:16]}Z{people}"
 
 
 def read_slot(value: str) -> tuple[datetime, dict[int, int]] | None:

@@ -1,6 +1,7 @@
 """What every template may use (a builtin library): icons, dates as people say them, form fields, the shell."""
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, Final
 
 from django import template
@@ -35,6 +36,11 @@ SCHEMES: Final = ("auto", "light", "dark")
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
     """Draw an Aksel icon by name. It is decoration: the words beside it carry the meaning."""
+    return _icon(name, size)
+
+
+@cache
+def _icon(name: str, size: str) -> SafeString:
     return format_html(
         '<svg class="vt-icon" aria-hidden="true" focusable="false"{}><use href="{}#{}"></use></svg>',
         format_html(' data-size="{}"', size) if size else "",

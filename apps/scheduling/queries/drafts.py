@@ -25,6 +25,7 @@ from ..models import (
     NeedSource,
     Participant,
     ParticipantRole,
+    Photo,
     Schedule,
     ScheduleKind,
 )
@@ -64,6 +65,11 @@ def draft_of(user: User, unit: Unit, uid: UUID) -> BookingDraft | None:
 def hold_of(draft: BookingDraft) -> Hold | None:
     """Return the time that is held for a draft, also when it ran out."""
     return _HOLD.first(draft_id=draft.pk)
+
+
+def photos_in(draft: BookingDraft) -> int:
+    """Count a draft's pictures."""
+    return len(_PHOTOS(draft_id=draft.pk))
 
 
 def recent_patients(user: User, unit: Unit) -> list[Patient]:
@@ -151,6 +157,7 @@ _DRAFT = Prepared(
     lambda user_id, unit_id, uid: _drafts(user_id, unit_id).filter(uid=uid), user_id=int, unit_id=int, uid=UUID
 )
 _HOLD = Prepared(lambda draft_id: Hold.objects.filter(draft=draft_id), draft_id=int)
+_PHOTOS = Prepared(lambda draft_id: Photo.objects.filter(draft=draft_id).only("pk"), draft_id=int)
 _NEEDS = Prepared(
     lambda service_type_id: (
         Need.objects.filter(service_type=service_type_id)

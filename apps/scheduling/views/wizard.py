@@ -34,6 +34,7 @@ from ..queries.drafts import (
     colleagues_schedules,
     hold_of,
     needed,
+    photos_in,
     recent_patients,
     request_of_draft,
     requester_schedule,
@@ -202,7 +203,7 @@ class Page:
 
     def _details_value(self, draft: BookingDraft) -> str:
         parts = [questionnaire.headline(draft.service_type.form, draft.answers.get("answers", {}), longest=70)]
-        if photos := draft.photos.count():
+        if photos := photos_in(draft):
             parts.append(ngettext("%(n)s picture", "%(n)s pictures", photos) % {"n": photos})
         parts.append(interpreter_said(draft))
         if draft.choices.get("form_later"):
@@ -408,19 +409,16 @@ class Page:
 
     def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
         days: dict[date, list[Slot]] = {}
+        said: dict[int, tuple[dict[int, int], str]] = {}  # the same people come to many times
+        zone = timezone.get_current_timezone()
         for n, one in enumerate(times):
-            who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
-            performers = [each.name for each in one.who if each.role == ParticipantRole.PERFORMER]
-            at = timezone.localtime(one.starts_at)
-            iso = at.isoformat(timespec="minutes")
-            slot = Slot(
-                one,
-                slot_value(at, who),
-                iso,
-                clock(at.replace(tzinfo=None)),
-                listed(performers),
-                first=first and n == 0,
-            )
+            if id(one.who) not in said:
+                who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
+                said[id(one.who)] = who, listed(each.name for each in one.who if each.role == ParticipantRole.PERFORMER)
+            who, names = said[id(one.who)]
+            at = one.starts_at.astimezone(zone)
+            iso, wall = at.isoformat(timespec="minutes"), clock(at.replace(tzinfo=None))
+            slot = Slot(one, slot_value(one.starts_at, who), iso, wall, names, first=first and n == 0)
             days.setdefault(at.date(), []).append(slot)
         return [
             Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
