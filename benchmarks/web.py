@@ -67,6 +67,7 @@ def main(seconds: float) -> int:
     user = booker()
     services = list(ServiceType.objects.select_related("unit", "scenario").order_by("pk")[:JOINT_SERVICES])
     _, key = create_api_key(user=user, name="benchmark", now=timezone.now())
+    patients = known_patients(user)
     cookie, booking_page = session_of(user), draft_of(user, services[0])
     pages = {
         TRIVIAL: page("/trivial/", ""),
@@ -74,6 +75,8 @@ def main(seconds: float) -> int:
         "booking: first times, fragment": page(booking_page, cookie, fragment=True),
         PAGE: page(booking_page, cookie),
     }
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # as the server does by itself once it has run for a while
     drawing = drawing_of(booking_page, cookie)
     wishes = [
         (str(service.uid), free.starts_at.isoformat())
@@ -81,7 +84,6 @@ def main(seconds: float) -> int:
         for free in open_times(BookingRequest(service, requester_unit=service.unit), now=timezone.now(), limit=None)
     ]
     random.Random(5).shuffle(wishes)
-    patients = known_patients(user)
     connection.close()
     with server() as port:
         row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "answers")

@@ -62,7 +62,7 @@ def database(url: str) -> dict[str, object]:
     if parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
         raise Misconfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
-    prepare_after = None if query.pop("prepare", "on") == "off" else 5
+    prepare_after = None if query.pop("prepare", "on") == "off" else 0  # the first time: the plan does not get better
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path[1:]),

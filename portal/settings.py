@@ -108,7 +108,7 @@ TEMPLATES = [
 # State --------------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {"default": database(env("DATABASE_URL"))}
 REDIS_URL = env("REDIS_URL")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {"default": {"BACKEND": "apps.common.caching.ValkeyCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CHANNEL_LAYERS = {
     "default": {

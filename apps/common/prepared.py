@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
@@ -42,13 +43,14 @@ class Prepared(Generic[M]):
         if not self._sql:
             self._write_out()
         asked = [values[name] if name else constant for name, constant in self._bound]
+        connection = connections[DEFAULT_DB_ALIAS]
         connection.ensure_connection()
         raw: Any = ServerBindingCursor
         wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
         with wrap(raw(connection.connection)) as cursor:
             cursor.execute(self._sql, asked)
             rows = cursor.fetchall()
-        return [self._object(row) for row in rows]
+        return [self._object(row, connection) for row in rows]
 
     def first(self, **values: Any) -> M | None:
         return next(iter(self(**values)), None)
@@ -84,7 +86,7 @@ class Prepared(Generic[M]):
         self._annotations = list(compiler.annotation_col_map.items())
         self._sql = written  # last: other threads take it as the sign that all is there
 
-    def _object(self, fetched: Any) -> M:
+    def _object(self, fetched: Any, connection: BaseDatabaseWrapper) -> M:
         row = list(fetched)
         for place, functions, expression in self._converters:
             for function in functions:

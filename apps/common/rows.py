@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg import RawCursor
 from psycopg.pq import Format
@@ -24,6 +24,7 @@ def rows_of_raw(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetched(kind: Any, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+    connection = connections[DEFAULT_DB_ALIAS]
     connection.ensure_connection()
     cursor = kind(connection.connection)
     cursor.format = Format.BINARY

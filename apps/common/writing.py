@@ -11,7 +11,7 @@ from functools import cache
 from itertools import count, groupby
 from typing import Any, Final, NamedTuple
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Model
 
 from .rows import rows_of_raw
@@ -60,10 +60,11 @@ def insert_if(condition: Condition, values: Mapping[str, Any], row: Model, *belo
 
 
 def _written(row: Model, number: int) -> None:
-    row.pk, row._state.adding, row._state.db = number, False, connection.alias
+    row.pk, row._state.adding, row._state.db = number, False, DEFAULT_DB_ALIAS
 
 
 def _values(row: Model, owner: type[Model] | None) -> Iterator[Any]:
+    connection = connections[DEFAULT_DB_ALIAS]  # the proxy asks for it at every name
     for field in _fields(type(row), owner):
         yield field.get_db_prep_save(field.pre_save(row, add=True), connection)
 

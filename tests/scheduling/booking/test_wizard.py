@@ -711,3 +711,16 @@ def test_drafts_that_nobody_touches_are_thrown_away(booker, ada, now):
     BookingDraft.objects.update(updated_at=now - timedelta(days=15))
     assert drafts.remove_old_drafts(now=now) == 1
     assert not BookingDraft.objects.exists()
+
+
+def test_the_first_joint_times_are_one_search_however_many_they_are(
+    booker, ada, wound_form, django_assert_max_num_queries
+):
+    booker.begin().choose(ada).fill(wound_form)
+    booker.page("time")
+    # Who asks: user, second factor, work. The booking: draft, her diary, the hold, the usual specialists. The times:
+    # one search, and one more stretch on a Sunday. Who is needed, and the members of teams. Pictures; and that it was read.
+    with django_assert_max_num_queries(13) as seen:
+        page = booker.page("time")
+    assert len(page.context["days"]) > 0
+    assert sum("WITH wanted" in query["sql"] for query in seen.captured_queries) == 1
