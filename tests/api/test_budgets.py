@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import User
 from apps.patients.models import Patient
@@ -27,10 +26,16 @@ def statements(api: Callable[[User], Program], kari: User) -> Callable[..., Sequ
     program.get("/service-types")  # the day of the key's use is noted once
 
     def ask(path: str, body: dict[str, Any], *, answer: int, **headers: str) -> Sequence[str]:
-        with CaptureQueriesContext(connection) as seen:
+        seen: list[str] = []
+
+        def noted(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            seen.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(noted):
             response = program.post(path, body, **headers)
         assert response.status_code == answer, response.content
-        return [query["sql"] for query in seen]
+        return seen
 
     return ask
 
