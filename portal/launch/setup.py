@@ -40,6 +40,8 @@ LIBRARIES = {
     "libfontconfig.so.1": "libfontconfig1",
     "libgobject-2.0.so.0": "libglib2.0-0",
 }
+# What the tests load besides -> Debian's package that brings it
+TEST_LIBRARIES = {"libatomic.so.1": "libatomic1"}
 # What the tests and checks start -> Debian's package that brings it
 TEST_PROGRAMS = {
     "chromium": "chromium",
@@ -52,6 +54,7 @@ PURPOSE = dict.fromkeys(LIBRARIES.values(), "to print PDFs") | {
     "kannel": "for the test with a real SMS gateway",
     "coturn": "for the test with a real TURN server",
     "gettext": "for the check of the translations",
+    "libatomic1": "for the driver of the browser tests",
 }
 
 
@@ -211,7 +214,8 @@ def asset_sources() -> list[Path]:
 
 
 def missing_packages(*, tests: bool) -> list[str]:
-    missing = [package for library, package in LIBRARIES.items() if not loads(library)]
+    libraries = LIBRARIES | (TEST_LIBRARIES if tests else {})
+    missing = [package for library, package in libraries.items() if not loads(library)]
     if tests:
         # sbin is not on everybody's path, and Kannel lives there
         path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])

@@ -51,10 +51,13 @@ def test_opening_a_link_changes_nothing(review, ada_in: Participant, code_for, c
 
 
 def test_a_bare_link_tells_the_sender_and_the_time_and_nothing_else(ada_in: Participant, code_for, clock):
-    answer = Client().get(f"/j/{code_for(ada_in)}/")
+    code = code_for(ada_in)
+    answer = Client().get(f"/j/{code}/")
     page = answer.content.decode()
     assert "Elvebygd sykehus" in page
     assert "08.05" in page
+    # by chance a code or a token can spell a name
+    page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page).replace(code, "")
     for secret in ("Ada", "Alm", "Berg", "Sår", "Kari", "hjemmetjeneste", ada_in.appointment.reference):
         assert secret.lower() not in page.lower(), secret
     assert answer.headers["Referrer-Policy"] == "strict-origin"  # the code in the address goes nowhere
@@ -264,8 +267,8 @@ def test_ada_puts_the_time_into_her_calendar(meeting, code_for, clock, now):
     text = answer.content.decode().replace("\r\n ", "")
     assert services.link_for(ada, now=now) in text
     assert "DTSTART;TZID=Europe/Oslo:20260305T080000" in text
-    for secret in ("Ada", "Alm", "Berg", "Sår", "Kari", ada.appointment.reference):
-        assert secret.lower() not in text.lower(), secret
+    for secret in ("Ada", "Alm", "Berg", "Sår", "sår", "Kari", ada.appointment.reference):
+        assert secret not in text, secret  # as it is written: the code and the UID are made of small letters
 
 
 def test_a_link_that_does_not_work_gives_no_calendar_entry(daughter, code_for, clock, now):
