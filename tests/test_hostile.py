@@ -520,9 +520,9 @@ def test_no_form_breaks_and_what_was_typed_stays(form, at_the_door, browser_of, 
     assert (rightly.status_code < 400) == (not form.refused), rightly.status_code
     send("nothing", {})
     send("lists", {name: [value, SECRET, value] for name, value in right.items()})
-    for name in right:
+    for place, name in enumerate(right):
         send(f"without {name}", {key: value for key, value in right.items() if key != name})
-        for text in TEXTS if len(right) < MANY else [*SOME, LONG]:
+        for text in TEXTS if len(right) < MANY else [*SOME, LONG][place % 3 :: 3]:  # each text in every third field
             answer = send(f"{name}={text[:20]!r}", right | {name: text})
             if answer.status_code != 422 or not form.shown or name == "step":
                 continue
