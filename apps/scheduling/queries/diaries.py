@@ -11,7 +11,6 @@ from itertools import groupby
 from operator import itemgetter
 from struct import Struct
 from typing import NamedTuple
-from uuid import UUID
 
 from psycopg.types.numeric import Int8
 
@@ -63,7 +62,7 @@ WITH wanted AS (
      SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s::bytea IS NOT NULL
 )
 SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", candidate.beside,
-       schedule.id, schedule.name, schedule.title, schedule.uid, schedule.always_open, schedule.works_on_holidays, schedule.rules,
+       schedule.id, schedule.name, schedule.title, schedule.uid::text, schedule.always_open, schedule.works_on_holidays, schedule.rules,
        schedule.taken
   FROM wanted
   LEFT JOIN scheduling_team team ON team.id = wanted.team_id
@@ -130,11 +129,11 @@ class Candidates(NamedTuple):
 
 
 class Diaries(NamedTuple):
-    """The needs that count for a request, with the names and openings of everyone concerned."""
+    """The needs that count for a request, with the openings of everyone concerned, and name, title and uid."""
 
     needs: tuple[Candidates, ...]
     openings: dict[int, Openings]
-    names: dict[int, tuple[str, str, UUID | None]]
+    names: dict[int, tuple[str, str, str]]
     load: LoadTaken
 
 
@@ -189,7 +188,7 @@ def diaries(
     closed = public_holidays(since.year, until.year)
     needs: list[Candidates] = []
     openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
-    names: dict[int, tuple[str, str, UUID | None]] = {NOT_YET: ("", "", None)}
+    names: dict[int, tuple[str, str, str]] = {NOT_YET: ("", "", "")}
     taken: dict[int, list[tuple[int, int]]] = {}
     for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5)):
         schedules: list[int] = []

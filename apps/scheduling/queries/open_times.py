@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -191,12 +192,14 @@ class _Search:
         who = self._who.get(time.who)
         if who is None:  # the same people come to many times
             who = self._who[time.who] = tuple(
-                Who(need.need_id, need.role, one, *self._names[one])
-                for need, one in zip(self.needs, time.who, strict=True)
-                if one is not None
+                self._who_is(need, one) for need, one in zip(self.needs, time.who, strict=True) if one is not None
             )
         starts_at = moment_of(time.start)
         return OpenTime(starts_at, starts_at + self._length, who)
+
+    def _who_is(self, need: Candidates, one: int) -> Who:
+        name, title, uid = self._names[one]
+        return Who(need.need_id, need.role, one, name, title, UUID(uid) if uid else None)
 
     def leeway(self) -> Leeway:
         length = self.question.length
