@@ -42,6 +42,12 @@ def _violations(page: Page) -> list[str]:
     size = page.viewport_size or DESKTOP
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": size["width"], "height": max(int(height), size["height"])})
+    # A colour half-way through a fade is nobody's colour; what turns for ever is let be.
+    page.evaluate(
+        """Promise.all(document.getAnimations()
+             .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+             .map((one) => one.finished.catch(() => null)))"""
+    )
     session = page.context.new_cdp_session(page)
     loaded = session.send("Runtime.evaluate", {"expression": "typeof axe"})["result"]["value"] == "object"
     if not loaded:

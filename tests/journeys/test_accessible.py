@@ -33,6 +33,7 @@ NO_PAGE: Final = {
     "scheduling:photo": "a picture",
     "scheduling:photo_thumbnail": "a picture",
     "registration:sheet_pdf": "paper",
+    "notices:calendar_entry": "a calendar entry",
     "registration:next": "leads to a session",
     "rooms:guest": "leads to where the guest is",
     # Fragments, which stand in pages that are looked at

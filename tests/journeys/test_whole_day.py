@@ -166,7 +166,7 @@ def sign_in_with_password(page: Page, user: User) -> None:
     page.get_by_label("E-post").fill(user.email)
     page.get_by_label("Passord").fill(PASSWORD)
     page.get_by_role("button", name="Logg inn", exact=True).click()
-    device = user.totpdevice_set.get()
+    device = user.authenticator_set.get()
     page.get_by_label("Engangskode").fill(f"{totp(device.bin_key):06d}")
     page.get_by_role("button", name="Logg inn", exact=True).click()
     page.wait_for_url("**/i-dag/")
