@@ -1,7 +1,7 @@
 """Who is told what, when and how. Nothing is written here: the same plan is shown before and carried out after."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
@@ -117,15 +117,21 @@ def plan(
 
 def _first(session: Session, person: Person, purpose: str, *, now: datetime, link_of: LinkOf) -> Planned:
     """Write the message that goes now, or in the morning, with the next way in reserve."""
-    written = [
-        _write(session, person, purpose, way, due_at=soonest(way[0], now), link_of=link_of) for way in person.ways[:2]
+    first, *reserve = [
+        _write(
+            session, person, purpose, way, due_at=due_at, not_after=_helps_until(session, due_at, now), link_of=link_of
+        )
+        for way in person.ways[:2]
+        for due_at in [soonest(way[0], now)]
     ]
-    first = written[0]
-    return _with_reserve(first, written[1]) if len(written) > 1 else first
+    return replace(first, reserve=reserve[0]) if reserve else first
 
 
-def _with_reserve(first: Planned, reserve: Planned) -> Planned:
-    return Planned(**{**vars(first), "reserve": reserve})
+def _helps_until(session: Session, due_at: datetime, now: datetime) -> datetime:
+    """Return when it is too late for a message. Who is late can still join, so a link helps until the end; but where
+    it would wait for the morning while the session begins, she is called instead.
+    """
+    return session.starts_at if now < session.starts_at <= due_at else session.ends_at
 
 
 def _reminders(session: Session, person: Person, *, after: datetime, link_of: LinkOf) -> list[Planned]:
@@ -134,7 +140,8 @@ def _reminders(session: Session, person: Person, *, after: datetime, link_of: Li
         due_at = reminder_due(purpose, session.starts_at)
         if due_at - after < TOO_CLOSE[purpose]:
             continue
-        planned.append(_write(session, person, purpose, way, due_at=due_at, link_of=link_of))
+        not_after = session.starts_at - NOT_AFTER.get(purpose, timedelta(0))
+        planned.append(_write(session, person, purpose, way, due_at=due_at, not_after=not_after, link_of=link_of))
         after = due_at
     return planned
 
@@ -156,7 +163,14 @@ def reminder_due(purpose: str, starts_at: datetime) -> datetime:
 
 
 def _write(
-    session: Session, person: Person, purpose: str, way: tuple[str, str], *, due_at: datetime, link_of: LinkOf
+    session: Session,
+    person: Person,
+    purpose: str,
+    way: tuple[str, str],
+    *,
+    due_at: datetime,
+    not_after: datetime,
+    link_of: LinkOf,
 ) -> Planned:
     channel, address = way
     language = person.language if person.language in texts.languages_of(person.audience) else "nb"
@@ -178,7 +192,7 @@ def _write(
         body=written.body,
         sender=session.sender if channel == Channel.SMS else session.signature,
         due_at=due_at,
-        not_after=session.starts_at - NOT_AFTER.get(purpose, timedelta(0)),
+        not_after=not_after,
         calendar_method=(CANCEL if purpose == texts.CANCELLED else REQUEST) if invites else "",
     )
 

@@ -263,7 +263,7 @@ def timeline(appointment: Appointment, *, now: datetime) -> Timeline:
     return Timeline(
         past=past,
         coming=coming,
-        gaps=gaps_of(appointment) if appointment.is_open and appointment.starts_at > now else [],
+        gaps=gaps_of(appointment) if appointment.is_still_on(now) else [],
         opens_at=appointment.starts_at - settings.LINK_OPENS_BEFORE,
         registers=appointment.performer_unit.name,
     )
@@ -323,7 +323,7 @@ def unit_messages(user: User, unit: Unit, *, now: datetime) -> UnitMessages:
         line
         for line in lines
         if line.needs_care
-        and (line.appointment.is_open or base(line.message.purpose) == texts.CANCELLED)
+        and (line.appointment.is_to_come or base(line.message.purpose) == texts.CANCELLED)
         and line.appointment.ends_at > now
     ]
     seen = {id(line) for line in care}

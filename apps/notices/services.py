@@ -106,7 +106,7 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
 
     Raises NothingToTell and NobodyToTell.
     """
-    if not appointment.is_open or appointment.starts_at <= now:
+    if not appointment.is_still_on(now):
         raise NothingToTell
     person = _find(appointment, uid)
     if person is None or not person.ways:
@@ -151,7 +151,7 @@ def send_newest_link(*, participant: Participant, now: datetime) -> bool:
 def _to_come(participant: Participant, now: datetime) -> Participant | None:
     """Return who she is in the appointment that her old link may lead to now."""
     own = participant.appointment
-    if own.is_open and own.starts_at > now:
+    if own.is_still_on(now):
         return participant
     if participant.role != ParticipantRole.PATIENT or own.patient_id is None:
         return None
@@ -160,7 +160,7 @@ def _to_come(participant: Participant, now: datetime) -> Participant | None:
             role=ParticipantRole.PATIENT,
             appointment__patient=own.patient_id,
             appointment__status=AppointmentStatus.BOOKED,
-            appointment__starts_at__gt=now,
+            appointment__ends_at__gt=now,
         )
         .select_related("appointment__service_type", "appointment__patient")
         .order_by("appointment__starts_at")

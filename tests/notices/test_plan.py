@@ -97,7 +97,28 @@ def test_what_could_only_be_told_at_night_is_for_the_telephone():
 
 def test_nothing_is_planned_to_come_after_the_start():
     for message in planned("2026-03-12 10.00", "2026-03-02 09.00").messages:
-        assert message.due_at < message.not_after <= at("2026-03-12 10.00")
+        assert message.due_at < at("2026-03-12 10.00")
+
+
+def test_a_delayed_link_still_helps_who_is_late_and_a_delayed_reminder_does_not():
+    latest = {one.purpose: one.not_after for one in planned("2026-03-12 10.00", "2026-03-02 09.00").messages}
+    assert latest == {
+        texts.BOOKED: at("2026-03-12 10.30"),
+        texts.REMINDER_2_DAYS: at("2026-03-11 10.00"),
+        texts.REMINDER_2_HOURS: at("2026-03-12 10.00"),
+    }
+
+
+def test_who_is_called_late_gets_the_link_at_once():
+    [message] = planned("2026-03-02 09.00", "2026-03-02 09.10").messages
+    assert message.can_be_sent
+    assert message.due_at == at("2026-03-02 09.10")
+
+
+def test_a_link_that_would_wait_past_the_start_is_for_the_telephone():
+    made = planned("2026-03-03 07.45", "2026-03-02 22.15")
+    assert [gap.why for gap in made.gaps] == ["no-time"]
+    assert not made.messages[0].can_be_sent
 
 
 def test_a_cancellation_has_no_reminders_and_no_link():

@@ -15,6 +15,7 @@ from apps.scheduling.services import (
     cancel_appointment,
     move_appointment,
     remove_participant,
+    start_appointment,
 )
 
 FRIDAY = "2026-03-06 10.00"
@@ -245,6 +246,15 @@ class TestANewNumber:
             services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=now)
         assert len(outbox(purpose__startswith="booked", channel="sms")) == 1
         assert OutboxMessage.objects.filter(purpose__startswith="booked", channel="sms").count() == 4
+
+    def test_who_is_late_gets_the_link_again_until_the_end(self, booked, kari, react):
+        assert start_appointment(appointment=booked, now=booked.starts_at)
+        patient = booked.participants.get(role="patient")
+        late = booked.starts_at + timedelta(minutes=10)
+        services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=late)
+        assert OutboxMessage.objects.filter(created_at=late, channel="sms", state="waiting").count() == 1
+        with pytest.raises(services.NothingToTell):
+            services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=booked.ends_at)
 
     def test_to_nobody_nothing_is_sent(self, booked, ada, now, kari):
         ada.reserved = True

@@ -143,6 +143,10 @@ class Appointment(models.Model):
         """Say whether it has not been held yet, nor cancelled: what belongs to it can still be written."""
         return self.status in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}
 
+    def is_still_on(self, now: datetime) -> bool:
+        """Say whether somebody may still come, late or not: until its end it makes sense to send her the link."""
+        return self.is_to_come and now < self.ends_at
+
     def changeable_by_patient(self, now: datetime) -> bool:
         return self.is_open and now <= self.starts_at - self.service_type.patient_change_notice
 

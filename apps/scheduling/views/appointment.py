@@ -134,7 +134,7 @@ def _page_context(request: StaffRequest, reference: str, *, now: datetime) -> di
         "may_mark": found.status == AppointmentStatus.BOOKED
         and found.starts_at <= now
         and (_may_change(found, request.staff) or bool(request.staff.roles & MAY_REGISTER)),
-        "may_send_again": context["may_change"] and now < found.starts_at,
+        "may_send_again": _may_change(found, request.staff) and found.is_still_on(now),
         "history": _history(found),
         "guest_form": GuestForm(auto_id="guest-%s"),
         "length": found.length,

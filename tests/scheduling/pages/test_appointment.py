@@ -239,7 +239,7 @@ def test_a_protected_address_is_never_shown(kari: User, ada: Patient, book: Book
     assert "Granveien" not in client.get("/i-dag/").content.decode()
 
 
-def test_the_link_can_be_sent_again_until_it_begins_and_the_answer_is_seen(
+def test_the_link_can_be_sent_again_until_the_end_and_the_answer_is_seen(
     kari: User, ada: Patient, book: Book, signed_in: SignedIn
 ) -> None:
     appointment = book(ada, "2026-03-03 10.00")
@@ -249,7 +249,8 @@ def test_the_link_can_be_sent_again_until_it_begins_and_the_answer_is_seen(
     assert url in client.get(address(appointment)).content.decode()
     answer = client.post(url, {"next": address(appointment)}, follow=True)
     assert "Innkallingen er sendt på nytt." in answer.content.decode()
-    for minute in ["10.00", "11.00"]:
+    assert url in signed_in(kari, "2026-03-03 10.20").get(address(appointment)).content.decode()
+    for minute in ["10.30", "11.00"]:
         assert url not in signed_in(kari, f"2026-03-03 {minute}").get(address(appointment)).content.decode()
 
 
