@@ -76,6 +76,7 @@ MIDDLEWARE = [
     "apps.organisations.middleware.StaffContext",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.common.middleware.WordsForWrongMethod",
 ]
 
 ROOT_URLCONF = "portal.urls"

@@ -35,6 +35,7 @@ TABLE: dict[str, Door] = {
     "home": Door("GET", ANYBODY),
     "common:healthz": Door("GET", ANYBODY),
     "common:readyz": Door("GET", ANYBODY),
+    "common:favicon": Door("GET", ANYBODY),
     # Signing in
     "account_login": Door("GET", ANYBODY),
     "account_logout": Door("POST", "sssssss"),  # back to the sign-in page

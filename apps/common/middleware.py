@@ -8,6 +8,8 @@ from django.urls import resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
+from apps.common import views
+
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()"
 
 
@@ -22,6 +24,22 @@ class ResponseHeaders:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["Permissions-Policy"] = PERMISSIONS
         response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        return response
+
+
+class WordsForWrongMethod:
+    """A person who opens an address that takes forms only gets a page in words, not the blank answer of the framework.
+
+    That happens by a reload, from the history, or on the way back after signing in. Programs read the Allow header.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 405 and request.method == "GET":
+            return views.wrong_method(request, allowed=response.headers["Allow"])
         return response
 
 

@@ -1,6 +1,7 @@
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from apps.common import health
@@ -19,6 +20,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": not faults, "faults": faults}, status=503 if faults else 200)
 
 
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Show the mark to browsers that ask here, as they do for a picture, a PDF or an old page that names no icon."""
+    return HttpResponseRedirect(static("img/mark-192.png"), headers={"Cache-Control": "public, max-age=86400"})
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that is too old or came from elsewhere: nothing was done, and the way back is to load the page again."""
     return render(request, "csrf.html", status=403)
@@ -34,6 +41,13 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
+
+
+def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
+    """An address that only takes what a form sends was opened by itself: nothing was done."""
+    response = render(request, "405.html", status=405)
+    response.headers["Allow"] = allowed
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

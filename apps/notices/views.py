@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.calendars.services import entry
 from apps.common.codes import normalise_reference
@@ -17,7 +17,7 @@ from apps.common.errors import DomainError
 from apps.common.htmx import is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
-from apps.rooms.language import speak
+from apps.rooms.language import keep_choice, speak
 from apps.rooms.limits import knocked_too_often
 from apps.rooms.queries import address_of, link_by_code, link_works, signs_in
 from apps.scheduling.models import Appointment
@@ -101,9 +101,11 @@ def _appointment(request: StaffRequest, reference: str) -> Appointment:
     return get_object_or_404(visible.prefetch_related("participants__schedule__user"), reference=written)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def new_link(request: HttpRequest, code: str) -> HttpResponse:
     """Send who holds a link that does not work any more the one that does. Everybody gets the same answer."""
+    if request.method != "POST":  # loaded again, or a language chosen there: the link's page, and nothing is sent
+        return keep_choice(request, HttpResponseRedirect(reverse("rooms:join", args=[code])))
     speak(request, "")
     status, link = 200, link_by_code(code)
     if link is not None:

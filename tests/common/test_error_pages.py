@@ -1,7 +1,7 @@
 """Whatever fails, the person gets a page in words, and the page needs nothing that may have failed too."""
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from apps.common import views
 
@@ -21,3 +21,37 @@ def test_the_page_for_our_own_faults_asks_nobody_anything():
     answer = views.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
     assert "<h1" in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "heading"),
+    [
+        ("nb", "Denne adressen kan ikke åpnes alene"),
+        ("nn", "Denne adressa kan ikkje opnast åleine"),
+        ("se", "Dán čujuhusa ii sáhte rahpat okto"),
+        ("en", "This address cannot be opened by itself"),
+    ],
+)
+def test_opening_an_address_that_takes_forms_only_gives_a_page_in_words(language, heading):
+    client = Client()
+    client.cookies["language"] = language
+    answer = client.get("/sprak/")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"
+    assert f"{heading}</h1>" in answer.content.decode()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.django_db
+def test_programs_keep_the_short_answer_for_a_wrong_method(client):
+    answer = client.put("/sprak/")
+    assert (answer.status_code, answer.headers["Allow"], answer.content) == (405, "POST", b"")
+
+
+@pytest.mark.django_db
+def test_browsers_that_ask_for_an_icon_get_the_mark(client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/static/img/mark-192")
+    assert answer.headers["Cache-Control"] == "public, max-age=86400"

@@ -46,8 +46,16 @@ def test_opening_a_link_changes_nothing(review, ada_in: Participant, code_for, c
     for _scanner in range(20):
         assert getattr(Client(), method)(f"/j/{code}/").status_code == 200
         assert getattr(Client(), method)(f"/j/{code}/inn/").status_code == 302
-        assert getattr(Client(), method)(f"/j/{code}/kode/").status_code == 405
+        assert getattr(Client(), method)(f"/j/{code}/kode/").status_code == 302
     assert rows() == before
+
+
+@pytest.mark.parametrize("answered", ["inn", "kode", "ny"])
+def test_a_language_chosen_on_an_answer_leads_to_the_link_in_that_language(ada_in, code_for, clock, answered: str):
+    client, code = Client(), code_for(ada_in)
+    answer = client.get(f"/j/{code}/{answered}/?lang=en")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/j/{code}/")
+    assert '<html lang="en"' in client.get(answer.headers["Location"]).content.decode()
 
 
 def test_a_bare_link_tells_the_sender_and_the_time_and_nothing_else(ada_in: Participant, code_for, clock):
@@ -204,7 +212,8 @@ class TestANewLink:
         assert self.sent() == []
 
     def test_looking_sends_nothing(self, replaced):
-        assert Client().get(f"/j/{replaced[0]}/ny/").status_code == 405
+        answer = Client().get(f"/j/{replaced[0]}/ny/")
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"/j/{replaced[0]}/")
         assert self.sent() == []
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.catalogue.models import Identification
 from apps.common.errors import DomainError
@@ -18,6 +18,11 @@ from ..forms import BirthDateForm, CodeForm
 from ..language import keep_choice, speak
 from ..models import JoinLink
 from ..services.links import Proof
+
+
+def to_welcome(request: HttpRequest, code: str) -> HttpResponse:
+    """Lead whoever opens an answer's address again, by a reload or by choosing a language there, to the link's page."""
+    return keep_choice(request, HttpResponseRedirect(reverse("rooms:join", args=[code])))
 
 
 def dead_link(request: HttpRequest, *, code: str = "", known_browser: bool = False) -> HttpResponse:
@@ -45,7 +50,7 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
 def identify(request: HttpRequest, code: str) -> HttpResponse:
     """Let the guest prove who she is, and go on without the code in the address."""
     if request.method != "POST":
-        return HttpResponseRedirect(reverse("rooms:join", args=[code]))
+        return to_welcome(request, code)
     now = timezone.now()
     link = queries.link_by_code(code)
     if link is None or not queries.link_works(link, now=now):
@@ -83,9 +88,11 @@ def identify(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def send_code(request: HttpRequest, code: str) -> HttpResponse:
     """Send a code by text message to the number that stands on the appointment."""
+    if request.method != "POST":
+        return to_welcome(request, code)
     now = timezone.now()
     link = queries.link_by_code(code)
     if link is None or not queries.link_works(link, now=now):
