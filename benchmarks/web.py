@@ -1,20 +1,21 @@
 """Pages and the API over HTTP, from the product's own web server: python -m benchmarks.web [seconds]
 
-Everything is compared with a page of one query on the same server. The booking clients send complete bookings of free
-times with keys of their own; eight at once.
+Everything is compared with a page of one query on the same server, in the same round. The booking clients send complete
+bookings of free times with keys of their own; eight at once. Every figure is the median of three rounds.
 """
 
 import json
-import multiprocessing
 import random
+import statistics
 import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date
-from http.client import HTTPConnection
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -26,6 +27,7 @@ ready()
 
 import os  # noqa: E402
 
+import psutil  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.cached_db import SessionStore  # noqa: E402
@@ -46,19 +48,34 @@ from apps.scheduling.models import BookingDraft  # noqa: E402
 from apps.scheduling.queries import BookingRequest, open_times  # noqa: E402
 from apps.scheduling.views import booking  # noqa: E402
 from benchmarks.data import JOINT_SERVICES, filled, fresh_copy  # noqa: E402
+from benchmarks.load import one_after_the_other, together, written  # noqa: E402
 from benchmarks.measure import ms, percentile, row  # noqa: E402
 from portal.launch import processes, programs, servers  # noqa: E402
 
 BOOKINGS = 100_000
 SECONDS = 5.0
 CLIENTS = 8
-ROUNDS = 300
+ROUNDS = 3
+ALONE = 300
+WARMING = 50
 PATIENTS = 450
 TRIVIAL = "trivial page (one query)"
 PAGE = "booking: first times, whole page"
+BOOKING = "API: complete booking of a free time"
+HTMX = {"HX-Request": "true", "HX-Target": "steg"}
 WORKERS = 2
 
-Ask = Callable[[HTTPConnection], int]
+
+@dataclass
+class Figures:
+    """What one kind of request came to, a value for each round."""
+
+    half: list[float] = field(default_factory=list)
+    tail: list[float] = field(default_factory=list)
+    ratio: list[float] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+    spent: list[float] = field(default_factory=list)
+    answers: Counter[int] = field(default_factory=Counter)
 
 
 def main(seconds: float) -> int:
@@ -69,55 +86,58 @@ def main(seconds: float) -> int:
     _, key = create_api_key(user=user, name="benchmark", now=timezone.now())
     patients = known_patients(user)
     cookie, booking_page = session_of(user), draft_of(user, services[0])
-    pages = {
-        TRIVIAL: page("/trivial/", ""),
-        "API: first 20 times, joint of 3": times_of_api(key, services),
-        "booking: first times, fragment": page(booking_page, cookie, fragment=True),
-        PAGE: page(booking_page, cookie),
+    signed_in, times = {"Cookie": cookie}, times_of_api(key, services)
+    pages: dict[str, list[bytes]] = {
+        TRIVIAL: page("/trivial/"),
+        "the same for somebody signed in": page("/trivial/", **signed_in),
+        "API: first 20 times, joint of 3": times,
+        "booking: first times, fragment": page(booking_page, **signed_in, **HTMX),
+        PAGE: page(booking_page, **signed_in),
     }
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as the server does by itself once it has run for a while
     drawing = drawing_of(booking_page, cookie)
-    wishes = [
-        (str(service.uid), free.starts_at.isoformat())
-        for service in services
-        for free in open_times(BookingRequest(service, requester_unit=service.unit), now=timezone.now(), limit=None)
-    ]
-    random.Random(5).shuffle(wishes)
+    asked: dict[str, Iterator[bytes]] = {name: cycle(requests) for name, requests in pages.items()}
+    asked[BOOKING] = bookings_of(key, wishes_of(services), patients)
     connection.close()
-    with server() as port:
-        row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "answers")
-        least, answers, half = 0.0, Counter[int](), 0.0
-        for name, ask in pages.items():
-            alone = timed(port, ask)
-            half = percentile(alone, 50)
-            least = least or half
-            counts = together(port, [ask] * CLIENTS, seconds)
-            told(name, alone, least, counts, seconds)
-            answers += counts
-        print(
-            f"    of which drawing the page (in process): {ms(drawing)}; without it: {(half - drawing) / least:.1f} x trivial"
-        )
-        one = bookings_of(key, wishes[:: CLIENTS + 1], patients[:: CLIENTS + 1])
-        alone = timed(port, one)
-        wishes = [wish for number, wish in enumerate(wishes) if number % (CLIENTS + 1)]
-        askers = [
-            bookings_of(key, wishes[number::CLIENTS], patients[number + 1 :: CLIENTS + 1]) for number in range(CLIENTS)
-        ]
-        counts = together(port, askers, seconds)
-        told("API: complete booking of a free time", alone, least, counts, seconds)
-    return 0 if set(answers) == {200} and set(counts) <= {201, 409} else 1
+    figures = {name: Figures() for name in asked}
+    with server() as (port, pid):
+        for _ in range(ROUNDS):
+            for name, requests in asked.items():
+                measured(figures[name], port, pid, figures[TRIVIAL], requests, seconds)
+    row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "processor", "answers")
+    for name, found in figures.items():
+        told(name, found)
+    half, least = (statistics.median(figures[name].half) for name in (PAGE, TRIVIAL))
+    print(
+        f"    of which drawing the page (in process): {ms(drawing)}; without it: {(half - drawing) / least:.1f} x trivial"
+    )
+    answers = sum((found.answers for name, found in figures.items() if name != BOOKING), Counter[int]())
+    return 0 if set(answers) == {200} and set(figures[BOOKING].answers) <= {201, 409} else 1
 
 
-def told(name: str, alone: list[float], least: float, counts: Counter[int], seconds: float) -> None:
-    half = percentile(alone, 50) if alone else 0.0
+def measured(found: Figures, port: int, pid: int, least: Figures, requests: Iterator[bytes], seconds: float) -> None:
+    """Measure one kind of request for one round: one client alone, then eight at once."""
+    alone = one_after_the_other(port, requests, times=ALONE, first=WARMING)
+    spent = processor_ms_of(pid)
+    counts, took = together(port, requests, clients=CLIENTS, seconds=seconds)
+    found.spent.append((processor_ms_of(pid) - spent) / sum(counts.values()))
+    found.half.append(statistics.median(alone))
+    found.tail.append(percentile(alone, 99))
+    found.ratio.append(found.half[-1] / least.half[-1])
+    found.rate.append(sum(count for status, count in counts.items() if status < 300) / took)
+    found.answers += counts
+
+
+def told(name: str, found: Figures) -> None:
     row(
         name,
-        ms(half) if alone else "",
-        ms(percentile(alone, 99)) if alone else "",
-        f"{half / least:.1f}" if alone else "",
-        f"{sum(count for status, count in counts.items() if status < 300) / seconds:,.0f}",
-        " ".join(f"{status}:{count}" for status, count in sorted(counts.items())),
+        ms(statistics.median(found.half)),
+        ms(statistics.median(found.tail)),
+        f"{statistics.median(found.ratio):.1f}",
+        f"{statistics.median(found.rate):,.0f}",
+        ms(statistics.median(found.spent)),
+        " ".join(f"{status}:{count}" for status, count in sorted(found.answers.items())),
     )
 
 
@@ -178,91 +198,59 @@ def drawing_of(path: str, cookie: str) -> float:
 
     client = Client(headers={"Cookie": cookie})
     with patch.object(booking, "render", timed_render):
-        for _ in range(ROUNDS):
+        for _ in range(ALONE):
             client.get(path)
     connection.close()
     return percentile(taken[50:], 50)
 
 
-def page(path: str, cookie: str, *, fragment: bool = False) -> Ask:
-    htmx = {"HX-Request": "true", "HX-Target": "steg"} if fragment else {}
-
-    def ask(client: HTTPConnection) -> int:
-        return sent(client, "GET", path, headers={"Cookie": cookie, **htmx})
-
-    return ask
+def page(path: str, **headers: str) -> list[bytes]:
+    return [written("GET", path, headers=headers)]
 
 
-def times_of_api(key: str, services: list[ServiceType]) -> Ask:
+def times_of_api(key: str, services: list[ServiceType]) -> list[bytes]:
     bodies = [json.dumps({"service_type": str(service.uid), "limit": 20}) for service in services]
-
-    def ask(client: HTTPConnection) -> int:
-        return sent(client, "POST", "/api/v1/open-times", random.choice(bodies), headers=with_key(key))
-
-    return ask
+    return [written("POST", "/api/v1/open-times", body, headers=with_key(key)) for body in bodies]
 
 
-def bookings_of(key: str, wishes: list[tuple[str, str]], patients: list[str]) -> Ask:
-    def ask(client: HTTPConnection) -> int:
-        service, starts_at = wishes.pop()
-        body = json.dumps({"service_type": service, "starts_at": starts_at, "patient": random.choice(patients)})
+def wishes_of(services: list[ServiceType]) -> Iterator[tuple[str, str]]:
+    """Name free times in any order."""
+    wishes = [
+        (str(service.uid), free.starts_at.isoformat())
+        for service in services
+        for free in open_times(BookingRequest(service, requester_unit=service.unit), now=timezone.now(), limit=None)
+    ]
+    random.Random(5).shuffle(wishes)
+    return iter(wishes)
+
+
+def bookings_of(key: str, wishes: Iterator[tuple[str, str]], patients: list[str]) -> Iterator[bytes]:
+    chance = random.Random(6)
+    for service, starts_at in wishes:
+        body = json.dumps({"service_type": service, "starts_at": starts_at, "patient": chance.choice(patients)})
         headers = {**with_key(key), "Idempotency-Key": f"{random.getrandbits(128):032x}"}
-        return sent(client, "POST", "/api/v1/appointments", body, headers=headers)
-
-    return ask
+        yield written("POST", "/api/v1/appointments", body, headers=headers)
 
 
 def with_key(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
 
-def sent(client: HTTPConnection, method: str, path: str, body: str | None = None, *, headers: dict[str, str]) -> int:
-    client.request(method, path, body, headers)
-    response = client.getresponse()
-    response.read()
-    return response.status
-
-
-def timed(port: int, ask: Ask) -> list[float]:
-    client = HTTPConnection("127.0.0.1", port)
-    taken = []
-    for n in range(ROUNDS + 50):
-        begin = time.perf_counter()
-        ask(client)
-        if n >= 50:
-            taken.append((time.perf_counter() - begin) * 1000)
-    return taken
-
-
-def together(port: int, asks: list[Ask], seconds: float) -> Counter[int]:
-    context = multiprocessing.get_context("fork")
-    results = context.SimpleQueue()
-    begin = time.time() + 1
-
-    def client(number: int, ask: Ask) -> None:
-        random.seed(number)
-        connected = HTTPConnection("127.0.0.1", port)
-        counts: Counter[int] = Counter()
-        time.sleep(max(0.0, begin - time.time()))
-        with suppress(IndexError):  # every wish came true
-            while time.time() < begin + seconds:
-                counts[ask(connected)] += 1
-        results.put(counts)
-
-    clients = [context.Process(target=client, args=(number, ask)) for number, ask in enumerate(asks)]
-    for process in clients:
-        process.start()
-    total: Counter[int] = Counter()
-    for _ in clients:
-        total += results.get()
-    for process in clients:
-        process.join()
-    return total
+def processor_ms_of(pid: int) -> float:
+    """Return the processor time that the web server and the database have taken so far, on this machine."""
+    everyone = {psutil.Process(pid), *psutil.Process(pid).children(recursive=True)}
+    everyone |= {one for one in psutil.process_iter(["name"]) if one.info["name"] == "postgres"}
+    total = 0.0
+    for one in everyone:
+        with suppress(psutil.NoSuchProcess):
+            spent = one.cpu_times()
+            total += spent.user + spent.system
+    return total * 1000
 
 
 @contextmanager
-def server() -> Iterator[int]:
-    """Run the web server as in production, on a free port."""
+def server() -> Iterator[tuple[int, int]]:
+    """Run the web server as in production, on a free port; yield that and its process."""
     port = servers.free_port()
     log = Path(os.environ["VAR"]) / "log" / "benchmark-web.log"
     child = processes.start("web", programs.web(host="127.0.0.1", port=port, workers=WORKERS), log=log, env=os.environ)
@@ -273,7 +261,7 @@ def server() -> Iterator[int]:
                 sys.exit(child.obituary())
             with suppress(URLError, ConnectionError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
                 break
-        yield port
+        yield port, child.process.pid
     finally:
         processes.stop([child])
 
