@@ -1,4 +1,4 @@
-"""Signs staff out after a while without use, and shows pages in their language."""
+"""Knows the second factor, signs staff out after a while without use, and shows pages in their language."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -7,11 +7,29 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django_otp.middleware import OTPMiddleware
+
+from apps.common.prepared import Prepared
+
+from .models import Authenticator
 
 SEEN: Final = "seen_at"
 STEP: Final = 30
 POLLS: Final = frozenset({"scheduling:next_up", "rooms:who_waits"})
 """Fragments that pages fetch by themselves: an open page is not a person at work."""
+
+
+_DEVICE = Prepared(lambda pk: Authenticator.objects.filter(pk=pk).defer("key"), pk=int)
+
+
+class SecondFactor(OTPMiddleware):
+    """django-otp's, with the look-up of every request written out once; the app's secret stays where it is."""
+
+    def _device_from_persistent_id(self, persistent_id: str) -> Any:
+        kind, _slash, number = persistent_id.rpartition("/")
+        if kind == Authenticator.model_label() and number.isascii() and number.isdecimal():
+            return _DEVICE.first(pk=int(number))
+        return super()._device_from_persistent_id(persistent_id)  # a backup code
 
 
 class SignedIn:

@@ -4,7 +4,7 @@ Django has no Northern Sami, and its other forms are not the house's, so the wor
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time
 from typing import Final
 
 from django.utils import timezone
@@ -24,6 +24,10 @@ class Words:
     at: str
     separator: str
     week: str
+
+    def clock(self, local: time) -> str:
+        """Write a time on the wall: «10.30»."""
+        return f"{local.hour:02}{self.separator}{local.minute:02}"
 
 
 NORWEGIAN_MONTHS = (
@@ -127,11 +131,14 @@ def words(language: str | None = None) -> Words:
     return WORDS.get((language or get_language() or "nb")[:2], WORDS["nb"])
 
 
+def local(moment: datetime) -> datetime:
+    """Return the moment in Norway's time; what has no zone is a wall time already."""
+    return moment.astimezone(timezone.get_default_timezone()) if moment.tzinfo is not None else moment
+
+
 def local_date(moment: date | datetime) -> date:
     """Return the day in Norway on which this moment falls."""
-    if isinstance(moment, datetime):
-        return timezone.localtime(moment).date() if timezone.is_aware(moment) else moment.date()
-    return moment
+    return local(moment).date() if isinstance(moment, datetime) else moment
 
 
 def full_day(moment: date | datetime, *, language: str | None = None) -> str:
@@ -141,17 +148,14 @@ def full_day(moment: date | datetime, *, language: str | None = None) -> str:
 
 def plain_day(moment: date | datetime, *, now: datetime | None = None, language: str | None = None) -> str:
     """Write «tirsdag 17. mars», with the year where it is not this year."""
-    day, said = local_date(moment), words(language)
-    same_year = day.year == timezone.localdate(now).year
-    return _day(day, said.day_of_month if same_year else said.with_year, said)
+    return _plain_day(local_date(moment), local_date(now or timezone.now()), words(language))
 
 
 def near_day(moment: date | datetime, *, now: datetime | None = None, language: str | None = None) -> str:
     """Write «i dag», «i morgen», «i går», else the plain day."""
-    said = words(language)
-    away = local_date(moment) - timezone.localdate(now)
-    near = {timedelta(days=-1): said.yesterday, timedelta(0): said.today, timedelta(days=1): said.tomorrow}
-    return near.get(away) or plain_day(moment, now=now, language=language)
+    said, day, today = words(language), local_date(moment), local_date(now or timezone.now())
+    near = {-1: said.yesterday, 0: said.today, 1: said.tomorrow}
+    return near.get((day - today).days) or _plain_day(day, today, said)
 
 
 def month(moment: date | datetime, *, language: str | None = None) -> str:
@@ -167,8 +171,7 @@ def week(moment: date | datetime, *, language: str | None = None) -> str:
 
 def clock(moment: datetime, *, language: str | None = None) -> str:
     """Write «10.30», in Norway's time."""
-    local = timezone.localtime(moment) if timezone.is_aware(moment) else moment
-    return f"{local.hour:02}{words(language).separator}{local.minute:02}"
+    return words(language).clock(local(moment).time())
 
 
 def clock_range(start: datetime, end: datetime, *, language: str | None = None) -> str:
@@ -178,6 +181,10 @@ def clock_range(start: datetime, end: datetime, *, language: str | None = None) 
 def day_and_clock(moment: datetime, *, language: str | None = None) -> str:
     """Write «tirsdag 17. mars 2026 kl. 10.30»: whole, for messages that may be read much later."""
     return words(language).at.format(day=full_day(moment, language=language), clock=clock(moment, language=language))
+
+
+def _plain_day(day: date, today: date, said: Words) -> str:
+    return _day(day, said.day_of_month if day.year == today.year else said.with_year, said)
 
 
 def _day(day: date, form: str, said: Words) -> str:

@@ -310,10 +310,14 @@ def _said(one: NextOfKin) -> str:
 _SLOT: Final = re.compile(r"(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})Z((?:~\d{1,12}-\d{1,12}){0,12})", re.ASCII)
 
 
-def slot_value(starts_at: datetime, who: Mapping[int, int]) -> str:
-    """Write a time and who comes as the value of a button."""
-    people = "".join(f"~{need}-{schedule}" for need, schedule in who.items())
-    return f"{starts_at.astimezone(UTC).isoformat()[:16]}Z{people}"
+def slot_time(starts_at: datetime) -> str:
+    """Write a start in UTC, to the minute (ISO 8601): «2026-03-17T09:30Z»."""
+    return f"{starts_at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='minutes')}Z"
+
+
+def slot_people(who: Mapping[int, int]) -> str:
+    """Write who comes, need by need, to stand after the time in the value of a button."""
+    return "".join(f"~{need}-{schedule}" for need, schedule in who.items())
 
 
 def read_slot(value: str) -> tuple[datetime, dict[int, int]] | None:

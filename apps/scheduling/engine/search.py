@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from .bits import positions, run_starts
 from .openings import Openings, grid_bits, open_bits
@@ -51,14 +52,14 @@ class Question:
     after: int = 0
     step: int = 3
     zone: str = "Europe/Oslo"
+    chunks: tuple[int, ...] = CHUNKS  # how much is read at a time, in order; then the rest
 
     @property
     def starts(self) -> tuple[int, int]:
         return max(self.first, self.earliest), min(self.last, self.latest)
 
 
-@dataclass(frozen=True, slots=True)
-class JointTime:
+class JointTime(NamedTuple):
     """A start at which everyone can come; `who` has one schedule for each need, or None for an optional one."""
 
     start: int
@@ -80,7 +81,7 @@ def joint_times_by_stretch(
 ) -> Iterator[tuple[list[JointTime], int]]:
     """Yield the times of one stretch after the other, each with the unit where its starts end, for who stops early."""
     left = limit
-    for first, last in _chunks(*question.starts):
+    for first, last in _chunks(question):
         times = _times_in(question, first, last, openings, load_taken(*_reach(question, first, last)), left)
         yield times, last
         if left is not None:
@@ -103,15 +104,16 @@ def narrowed(question: Question, start: int, chosen: Mapping[int, int]) -> Quest
 
 def first_read(question: Question) -> tuple[int, int]:
     """Return the stretch that the search will read first, for those who can read it along with the rest."""
-    return _reach(question, *next(iter(_chunks(*question.starts)), (0, 0)))
+    return _reach(question, *next(iter(_chunks(question)), (0, 0)))
 
 
 def _reach(question: Question, first: int, last: int) -> tuple[int, int]:
     return first - question.before, last + question.length + question.after
 
 
-def _chunks(first: int, last: int) -> Iterable[tuple[int, int]]:
-    for length in CHUNKS:
+def _chunks(question: Question) -> Iterable[tuple[int, int]]:
+    first, last = question.starts
+    for length in question.chunks:
         if first >= last:
             return
         yield first, min(first + length, last)

@@ -9,7 +9,17 @@ from django.utils import timezone
 
 from ..engine.explain import Change, ChangeKind, Leeway, Reason
 from ..engine.explain import why_no_time as explain
-from ..engine.search import JointTime, Need, Pick, Question, first_read, joint_times, joint_times_by_stretch, narrowed
+from ..engine.search import (
+    CHUNKS,
+    JointTime,
+    Need,
+    Pick,
+    Question,
+    first_read,
+    joint_times,
+    joint_times_by_stretch,
+    narrowed,
+)
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..models import ParticipantRole
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
@@ -72,10 +82,14 @@ def open_times_until(
     now: datetime,
     start: datetime | None = None,
     enough: Callable[[list[OpenTime], datetime], bool],
+    first_stretch: datetime | None = None,
     ignoring: Ignoring = NOTHING,
 ) -> list[OpenTime]:
-    """List times from the first on until they are `enough`: asked after each stretch, with the end of what was read."""
-    search = _Search(request, now=now, start=start, end=None, ignoring=ignoring)
+    """List times from the first on until they are `enough`: asked after each stretch, with the end of what was read.
+
+    What lies before `first_stretch` is read at once.
+    """
+    search = _Search(request, now=now, start=start, end=None, ignoring=ignoring, first_stretch=first_stretch)
     found: list[OpenTime] = []
     for times, reached in joint_times_by_stretch(search.question, search.openings, search.load):
         found += [search.shown(time) for time in times]
@@ -154,6 +168,7 @@ class _Search:
         end: datetime | None,
         ignoring: Ignoring,
         asked_at: datetime | None = None,
+        first_stretch: datetime | None = None,
         widen: bool = False,
     ) -> None:
         service = request.service_type
@@ -174,6 +189,8 @@ class _Search:
             step=service.start_grid_minutes // UNIT_MINUTES,
             zone=ZONE,
         )
+        if first_stretch is not None and (stretch := unit_after(first_stretch) - question.starts[0]) > 0:
+            question = replace(question, chunks=(stretch, *CHUNKS))
         reading = Reading(*first_read(question), now, ignoring.hold_id, ignoring.appointment_id)
         since, until = _day(min(first, latest)), _day(max(last, latest))
         found = _diaries(request, since=since, until=until, reading=reading, widen=widen)
@@ -189,12 +206,13 @@ class _Search:
         }
 
     def shown(self, time: JointTime) -> OpenTime:
-        who = self._who.get(time.who)
+        start, people = time
+        who = self._who.get(people)
         if who is None:  # the same people come to many times
-            who = self._who[time.who] = tuple(
-                self._who_is(need, one) for need, one in zip(self.needs, time.who, strict=True) if one is not None
+            who = self._who[people] = tuple(
+                self._who_is(need, one) for need, one in zip(self.needs, people, strict=True) if one is not None
             )
-        starts_at = moment_of(time.start)
+        starts_at = moment_of(start)
         return OpenTime(starts_at, starts_at + self._length, who)
 
     def _who_is(self, need: Candidates, one: int) -> Who:
@@ -215,7 +233,7 @@ class _Search:
         minutes = None
         if change.length is not None:
             minutes = change.length * UNIT_MINUTES
-            first = replace(first, ends_at=first.starts_at + timedelta(minutes=minutes))
+            first = first._replace(ends_at=first.starts_at + timedelta(minutes=minutes))
         if change.need is None:
             return Suggestion(change.kind, change.count, first, length_minutes=minutes)
         need = self.needs[change.need]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from apps.catalogue.models import ServiceType
@@ -58,8 +58,7 @@ class Who:
     schedule_uid: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenTime:
+class OpenTime(NamedTuple):
     """A start that can be booked, and who would come; stored nowhere until it is held or booked."""
 
     starts_at: datetime

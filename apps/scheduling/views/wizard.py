@@ -1,5 +1,6 @@
 """The five steps of a booking as they are shown: what is done, what is asked now, and the order beside them."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -9,14 +10,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from apps.catalogue import questionnaire
 from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, near_day, plain_day, words
+from apps.common.dates import clock, clock_range, local, near_day, plain_day, words
 from apps.common.languages import language_name
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
@@ -24,7 +25,7 @@ from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
 from ..engine.explain import ChangeKind, Reason
-from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_value
+from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_people, slot_time
 from ..models import BookingDraft, NeedSource, ParticipantRole
 from ..queries import Ignoring, OpenTime, open_times_until, time_is_open, why_no_time
 from ..queries.drafts import (
@@ -48,6 +49,20 @@ SHOWN_A_DAY: Final = 4
 MOST_TIMES: Final = 200
 FEW: Final = 4
 FILTER_FROM: Final = 9
+TITLES: Final = {
+    "service": gettext_lazy("Service"),
+    "patient": gettext_lazy("Patient"),
+    "time": gettext_lazy("Time"),
+    "summary": gettext_lazy("Look over and book"),
+}
+ASKING: Final = {
+    "service": gettext_lazy("What is it about?"),
+    "patient": gettext_lazy("Who is it about?"),
+    "time": gettext_lazy("First joint free times"),
+    "summary": gettext_lazy("Look over and book"),
+}
+WEEKEND: Final = timedelta(days=2)
+"""So long before a Monday the week that it begins is read too: it is the one that will be shown."""
 
 
 @dataclass(slots=True)
@@ -161,23 +176,24 @@ class Page:
 
     # What is done, and the order -------------------------------------------------------------------------------------
     def steps(self) -> list[Step]:
-        titles = {
-            "service": (_("Service"), _("What is it about?")),
-            "patient": (_("Patient"), _("Who is it about?")),
-            "details": (_("Details and pictures"), self._form_name()),
-            "time": (_("Time"), _("First joint free times")),
-            "summary": (_("Look over and book"), _("Look over and book")),
-        }
-        if self.service is not None and not self.service.photo_upload:
-            titles["details"] = (_("Details"), titles["details"][1])
-        here, furthest = STEPS.index(self.step), STEPS.index(self.furthest)
+        here, furthest, url = STEPS.index(self.step), STEPS.index(self.furthest), self.url
         shown = []
         for number, name in enumerate(STEPS):
             state = "current" if number == here else "done" if number < max(here, furthest) else "todo"
-            title = titles[name][state == "current"]
             value = self._value(name) if state == "done" else ""
-            shown.append(Step(name, number + 1, title, state, value, f"{self.url}?step={name}"))
+            shown.append(
+                Step(name, number + 1, self._title(name, asked=state == "current"), state, value, f"{url}?step={name}")
+            )
         return shown
+
+    def _title(self, name: str, *, asked: bool) -> str:
+        """Name a step, or ask what it asks."""
+        if name == "details":
+            if asked:
+                return self._form_name()
+            pictures = self.service is None or self.service.photo_upload
+            return _("Details and pictures") if pictures else _("Details")
+        return str((ASKING if asked else TITLES)[name])
 
     def _form_name(self) -> str:
         service = self.service
@@ -409,16 +425,16 @@ class Page:
 
     def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
         days: dict[date, list[Slot]] = {}
-        said: dict[int, tuple[dict[int, int], str]] = {}  # the same people come to many times
-        zone = timezone.get_current_timezone()
+        said: dict[int, tuple[str, str]] = {}  # the same people come to many times
+        language = words()
         for n, one in enumerate(times):
             if id(one.who) not in said:
                 who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
-                said[id(one.who)] = who, listed(each.name for each in one.who if each.role == ParticipantRole.PERFORMER)
-            who, names = said[id(one.who)]
-            at = one.starts_at.astimezone(zone)
-            iso, wall = at.isoformat(timespec="minutes"), clock(at.replace(tzinfo=None))
-            slot = Slot(one, slot_value(one.starts_at, who), iso, wall, names, first=first and n == 0)
+                names = listed(each.name for each in one.who if each.role == ParticipantRole.PERFORMER)
+                said[id(one.who)] = slot_people(who), names
+            people, names = said[id(one.who)]
+            at, iso = local(one.starts_at), slot_time(one.starts_at)
+            slot = Slot(one, iso + people, iso, language.clock(at.time()), names, first=first and n == 0)
             days.setdefault(at.date(), []).append(slot)
         return [
             Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
@@ -563,23 +579,25 @@ def first_times(
         now=now,
         start=start,
         enough=lambda found, reached: bool(found) and reached >= end_of_week(found),
+        first_stretch=next_monday((start or now) + WEEKEND),
         ignoring=ignoring,
     )
     if not times:
         return [], now
     until = end_of_week(times)
-    return [time for time in times if time.starts_at < until][:MOST_TIMES], until
+    return times[: min(bisect_left(times, until, key=lambda time: time.starts_at), MOST_TIMES)], until
 
 
 def end_of_week(times: Sequence[OpenTime]) -> datetime:
     """Return where the week of the first time ends, or the next week if the first has only a few."""
     until = next_monday(times[0].starts_at)
-    return until if sum(one.starts_at < until for one in times) >= FEW else next_monday(until)
+    return until if len(times) >= FEW and times[FEW - 1].starts_at < until else next_monday(until)
 
 
 def next_monday(moment: datetime) -> datetime:
-    day = timezone.localtime(moment).date()
-    return timezone.make_aware(datetime.combine(day + timedelta(days=7 - day.weekday()), time.min))
+    day = local(moment).date()
+    monday = day + timedelta(days=7 - day.weekday())
+    return datetime.combine(monday, time.min, tzinfo=timezone.get_default_timezone())
 
 
 def why_said(why: NoTime, name: Callable[[Blocking], str]) -> str:

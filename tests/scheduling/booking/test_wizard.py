@@ -13,7 +13,7 @@ from apps.catalogue.models import ServiceType
 from apps.catalogue.services import load_scenarios, offer_service
 from apps.patients.models import NextOfKin, Patient
 from apps.scheduling import services
-from apps.scheduling.forms import slot_value
+from apps.scheduling.forms import slot_people, slot_time
 from apps.scheduling.models import Appointment, BookingDraft, Hold, Need, Occupancy, ParticipantRole, Photo
 from apps.scheduling.services import drafts
 from tests.scheduling_cast import at
@@ -590,7 +590,7 @@ def test_a_hold_that_ran_out_is_no_loss_while_nobody_else_took_the_time(booker, 
 
 
 def slot_value_of(booker, when):
-    wanted = slot_value(at(when), {})
+    wanted = slot_time(at(when))
     return next(one for one in booker.slots() if one.startswith(wanted))
 
 
@@ -636,7 +636,7 @@ def test_nobody_but_those_who_are_needed_can_be_put_into_a_time(booker, ada, wou
     booker.begin().choose(ada).fill(wound_form)
     performer = Need.objects.get(role="performer")
     answer = booker.send(
-        {"step": "time", "starts_at": slot_value(at("2026-03-02 10.00"), {performer.pk: kari_diary.pk})}
+        {"step": "time", "starts_at": slot_time(at("2026-03-02 10.00")) + slot_people({performer.pk: kari_diary.pk})}
     )
     assert answer.status_code == 409
     assert not Hold.objects.exists()
