@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
+from http.client import responses
 from typing import Annotated, Any, Final, Self
 from urllib.parse import urlencode
 
@@ -15,8 +16,10 @@ from django.urls import URLPattern, re_path
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
@@ -35,6 +38,7 @@ TITLES: Final[dict[int, Promise]] = {
     404: gettext_lazy("There is nothing here"),
     405: gettext_lazy("This cannot be done here"),
     409: gettext_lazy("It cannot be done as things stand"),
+    411: gettext_lazy("Say how long the request is"),
     413: gettext_lazy("The request is too large"),
     415: gettext_lazy("Send JSON"),
     422: gettext_lazy("Something in the request is wrong"),
@@ -241,9 +245,55 @@ class ProblemApi(NinjaAPI):
         wrapped: list[Any] = []
         for pattern in patterns:
             if isinstance(pattern, URLPattern):
-                pattern.callback = _with_problems(pattern.callback)
+                is_description = pattern.name == "openapi-json"
+                pattern.callback = _with_problems(
+                    require_safe(pattern.callback) if is_description else pattern.callback
+                )
             wrapped.append(pattern)
-        return [*wrapped, re_path(r"^.*$", _nothing_here, name="nothing")], app_name, namespace
+        return [*wrapped, re_path(r"^[\s\S]*$", _nothing_here, name="nothing")], app_name, namespace
+
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
+        """Describe besides what holds for every operation: the headers it heeds, and its errors as what they are."""
+        schema = super().get_openapi_schema(**kwargs)
+        for operations in schema["paths"].values():
+            for method, operation in operations.items():
+                operation["parameters"] = [*operation["parameters"], *_headers_of(method)]
+                operation["responses"] = _answers_of(method, operation["responses"])
+        return schema
+
+
+EVERYWHERE: Final = (400, 401, 403, 404, 422)
+WITH_A_BODY: Final = (409, 411, 413, 415)
+OUR_PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+def _headers_of(method: str) -> list[dict[str, Any]]:
+    unit = {
+        "in": "header",
+        "name": "X-Unit",
+        "required": False,
+        "description": "The unit in which the key's user acts; her first when it is left out.",
+        "schema": {"type": "string", "format": "uuid"},
+    }
+    repeated = {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "required": False,
+        "description": "A request that is sent again with the same key takes effect once, and gets the same answer.",
+        "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
+    }
+    return [unit, repeated] if method == "post" else [unit]
+
+
+def _answers_of(method: str, told: Mapping[int, Any]) -> dict[int, Any]:
+    """Errors are problem details, and some of them may meet every request, whatever the operation."""
+    always = (*EVERYWHERE, *WITH_A_BODY) if method == "post" else EVERYWHERE
+    answers = {status: {"description": str(responses[status]), "content": {PROBLEM: OUR_PROBLEM}} for status in always}
+    for status, answer_told in told.items():
+        content = answer_told.get("content", {})
+        is_problem = int(status) >= 400 and "application/json" in content
+        answers[int(status)] = answer_told | ({"content": {PROBLEM: content["application/json"]}} if is_problem else {})
+    return dict(sorted(answers.items()))
 
 
 def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -274,6 +324,9 @@ def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 
 def _with_problems(view: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
+            # WSGI cannot tell where such a body ends, so that all of it would go unread
+            return problem(411, "length-required", _("Send the body whole, with a Content-Length."))
         sent = request.META.get("CONTENT_LENGTH") not in {None, "", "0"}
         if sent and request.method not in {"GET", "HEAD"} and request.content_type != "application/json":
             return problem(415, "not-json", _("Send the body as application/json."))

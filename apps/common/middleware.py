@@ -3,12 +3,16 @@
 from collections.abc import Callable
 from typing import Final
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from apps.common import views
+
+from .api import problem
 
 PERMISSIONS = "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=()"
 
@@ -59,10 +63,13 @@ class StraightToApi:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path_info.startswith(API):
             return self.get_response(request)
-        request.get_host()
         language = translation.get_language_from_request(request)
         translation.activate(language)
         request.LANGUAGE_CODE = language
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return problem(400, "host-unknown", _("The portal is not reached by this host name."))
         match = request.resolver_match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
         patch_vary_headers(response, ["Accept-Language"])

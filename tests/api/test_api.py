@@ -143,6 +143,23 @@ def test_a_body_that_is_too_large_is_refused(api, kari):
     is_problem(api(kari).send("POST", "/patients/search", body), 413, "too-large")
 
 
+def test_a_body_in_pieces_is_refused_rather_than_taken_for_an_empty_one(api, kari):
+    answer = api(kari).client.generic(
+        "POST",
+        "/api/v1/patients/search",
+        b"",
+        content_type="application/json",
+        headers={"Transfer-Encoding": "chunked"},
+    )
+    is_problem(answer, 411, "length-required")
+
+
+def test_a_host_name_that_is_not_ours_and_an_address_of_two_lines_meet_problems_too(api, kari, settings):
+    settings.ALLOWED_HOSTS = ["testserver"]
+    is_problem(api(kari).get("/service-types", Host="evil.example"), 400, "host-unknown")
+    is_problem(api(kari).get("/service-types%0Amore"), 404, "not-found")
+
+
 def test_errors_name_their_fields_and_speak_the_readers_language(api, kari):
     body = {"service_type": "x", "starts_at": "2026-03-02T10:00:00", "colour": "red", "guests": [{"name": ""}]}
     answer = api(kari).post("/appointments", body, Accept_Language="en")
@@ -181,6 +198,24 @@ def test_the_description_is_there_and_lists_the_operations(db):
     assert Client().get("/api/v1/docs").status_code == 404
 
 
+def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked):
+    description = Client().get("/api/v1/openapi.json").json()
+    is_problem(api(kari).send("PUT", "/openapi.json"), 405, "method-not-allowed")
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            told = operation["responses"]
+            assert {"400", "401", "403", "404", "422"} <= set(told), path
+            for status, answer in told.items():
+                kind = "application/problem+json" if int(status) >= 400 else "application/json"
+                assert set(answer.get("content", {kind})) == {kind}, (path, status)
+            headers = {one["name"] for one in operation["parameters"] if one["in"] == "header"}
+            assert headers == ({"X-Unit", "Idempotency-Key"} if method == "post" else {"X-Unit"}), path
+            if method == "post":
+                assert {"409", "411", "413", "415"} <= set(told), path
+    conflict = description["paths"]["/api/v1/appointments"]["post"]["responses"]["409"]["content"]
+    assert conflict["application/problem+json"]["schema"]["$ref"].endswith("/Conflict")
+
+
 # Patients ------------------------------------------------------------------------------------------------------------
 def new_patient(**more):
     return {"given_name": "Eva", "family_name": "Eik", "national_id": "13836810265", "phone": "+4700010009"} | more
@@ -197,8 +232,22 @@ def test_a_patient_is_found_by_number_name_or_birth_date(api, kari, ada, bo):
         found = program.post("/patients/search", search).json()["items"]
         assert [one["uid"] for one in found] == [str(ada.uid)], search
     assert program.post("/patients/search", {"name": "ada", "birth_date": "1944-08-02"}).json()["items"] == []
+    assert program.post("/patients/search", {"name": "bo", "national_id": ADA_ID}).json()["items"] == []
     assert AccessRecord.objects.filter(patient_uid=ada.uid, action=Action.READ, actor_id=kari.pk).count() == 4
     is_problem(program.post("/patients/search", {}), 422, "search-empty")
+
+
+def test_what_is_sent_as_a_number_is_never_read_as_a_name(api, kari, ada):
+    answer = api(kari).post("/patients/search", {"national_id": "ada"})
+    is_problem(answer, 422)
+    assert set(errors_of(answer)) == {"/national_id"}
+
+
+def test_yes_and_no_are_true_and_false_and_nothing_else(api, kari):
+    for value in (1, "true", "yes", 0):
+        answer = api(kari).post("/patients", new_patient(interpreter_needed=value))
+        is_problem(answer, 422)
+        assert set(errors_of(answer)) == {"/interpreter_needed"}, value
 
 
 def test_a_wider_search_needs_a_reason(api, kari, ada):
