@@ -23,12 +23,12 @@ from types import FrameType
 from typing import TextIO
 
 from portal.launch import programs
+from portal.launch.lending import SECRETS, lend, take_back
 from portal.launch.processes import CannotStart, Child, end_leftovers, forget, record, start, stop
 from portal.launch.servers import port_is_free, start_postgres, start_valkey
 from portal.launch.setup import ROOT, step
 
 PATIENCE = 60.0
-SECRETS = ("SECRET_KEY", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "RECEIPT_SECRET", "TURN_SECRET")
 
 
 class Launch:
@@ -46,19 +46,24 @@ class Launch:
     def start(self) -> None:
         if ended := end_leftovers(self.run):
             print(f"  An earlier start had left {', '.join(ended)} running: ended.", flush=True)
-        for port in (self.port, self.port + 1):
-            if not port_is_free(port):
-                raise CannotStart(f"Port {port} is taken. Choose another: make demo PORT={self.port + 100}")
+        self.expect_free_ports()
         self.env = environment(self.var, self.port)
         with step("Starting PostgreSQL and Valkey"):
             self.start_servers()
         self.prepare()
+        lend(self.env, self.run)
+        self.expect_free_ports()  # the first start takes a while, and others do not wait
         told = {"LOG_LEVEL": "INFO", **self.env}  # the worker and the clock say in their logs when they are ready
         for name, command in self.programs().items():
             self.add(start(name, command, log=self.var / "log" / f"{name}.log", env=told, cwd=ROOT))
         self.accounts = self.manage("Bringing the demo data up to date", "demo", "--accounts").rstrip()
         with step("Waiting for the pages, the sockets, the worker and the clock"):
             self.wait_until_ready()
+
+    def expect_free_ports(self) -> None:
+        for port in (self.port, self.port + 1):
+            if not port_is_free(port):
+                raise CannotStart(f"Port {port} is taken. Choose another: make demo PORT={self.port + 100}")
 
     def prepare(self) -> None:
         """Migrate, compile and collect, unless nothing changed since that was last done."""
@@ -140,6 +145,7 @@ class Launch:
 
     def stop(self) -> None:
         """First what uses the servers, then the servers."""
+        take_back(self.run)
         servers = [child for child in self.children if child.name in {"postgres", "valkey"}]
         stop([child for child in self.children if child not in servers])
         stop(servers)

@@ -1,12 +1,17 @@
 """Where make demo keeps its state, and what it says when it cannot start."""
 
+import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
+from portal.launch import lending
 from portal.launch.__main__ import environment, read_port, state_of_the_code, take_lock
 from portal.launch.processes import CannotStart
 from portal.launch.servers import port_is_free
+from portal.launch.setup import ROOT
 
 
 def test_secrets_are_made_once_and_for_the_owner_only(tmp_path, monkeypatch):
@@ -51,3 +56,49 @@ def test_two_starts_do_not_share_one_state_folder(tmp_path):
 
 def test_another_database_is_brought_up_to_date_for_itself():
     assert state_of_the_code("embedded") != state_of_the_code("postgres://elsewhere/videotime")
+
+
+def lent(var, monkeypatch):
+    monkeypatch.setattr(os, "environ", {name: value for name, value in os.environ.items() if name not in lending.LENT})
+    lending.lend({"SECRET_KEY": "of the demo", "DATABASE_URL": "postgres://demo", "HOME": "/somewhere"}, var / "run")
+
+
+def test_manage_py_works_on_the_demo_that_runs_beside_it(tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
+    lent(tmp_path, monkeypatch)
+    with take_lock(tmp_path):
+        assert lending.borrow(tmp_path)
+    assert (os.environ["SECRET_KEY"], os.environ["DATABASE_URL"]) == ("of the demo", "postgres://demo")
+    assert (tmp_path / "run" / lending.FILE).stat().st_mode & 0o777 == 0o600
+    assert "/somewhere" not in (tmp_path / "run" / lending.FILE).read_text(), "no more than the product reads"
+
+
+def test_a_demo_that_has_ended_or_was_killed_lends_nothing(tmp_path, monkeypatch):
+    assert not lending.borrow(tmp_path), "it never ran"
+    (tmp_path / "run").mkdir()
+    take_lock(tmp_path).close()
+    lent(tmp_path, monkeypatch)
+    assert not lending.borrow(tmp_path), "it was killed"
+    lending.take_back(tmp_path / "run")
+    with take_lock(tmp_path):
+        assert not lending.borrow(tmp_path), "it is on its way"
+    assert "SECRET_KEY" not in os.environ
+
+
+@pytest.mark.parametrize("given", ["SECRET_KEY", "DATABASE_URL_FILE", "REDIS_URL"])
+def test_an_installation_with_surroundings_of_its_own_borrows_none(tmp_path, monkeypatch, given):
+    (tmp_path / "run").mkdir()
+    lent(tmp_path, monkeypatch)
+    monkeypatch.setenv(given, "mine")
+    with take_lock(tmp_path):
+        assert not lending.borrow(tmp_path)
+    assert "LINK_KEY" not in os.environ
+
+
+def test_manage_py_says_in_one_line_what_it_lacks(tmp_path):
+    told = {"PATH": os.environ["PATH"], "VAR": str(tmp_path)}
+    command = [sys.executable, "manage.py", "create_api_key", "--user", "kari@kommune.test"]
+    done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Set SECRET_KEY")
+    assert done.stderr.count("\n") == 1
