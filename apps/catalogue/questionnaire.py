@@ -115,7 +115,7 @@ class _Number(_Asked):
     """A whole or decimal number, with comma or point, within its range."""
 
     width = "short"
-    pattern: re.Pattern[str] = re.compile(r"[+-]?[0-9]{1,7}")
+    pattern: re.Pattern[str] = re.compile(r"[+-]?[0-9]{1,20}")
     inputmode = "numeric"
 
     def __init__(self, entry: dict[str, Any]) -> None:
@@ -155,7 +155,7 @@ class _Number(_Asked):
 
 
 class _Decimal(_Number):
-    pattern = re.compile(r"[+-]?[0-9]{1,7}([.,][0-9]{1,3})?")
+    pattern = re.compile(r"[+-]?[0-9]{1,20}([.,][0-9]{1,3})?")
     inputmode = "decimal"
 
     def read(self, text: str) -> int | float:

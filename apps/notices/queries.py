@@ -45,7 +45,7 @@ PURPOSES: Final[dict[str, Promise]] = {
     texts.MOVED: _("New time"),
     texts.CANCELLED: _("Cancellation"),
     texts.REMINDER_2_DAYS: _("Reminder two days before"),
-    texts.REMINDER_2_HOURS: _("Reminder two hours before"),
+    texts.REMINDER_2_HOURS: _("Last reminder"),  # for a session early in the morning it goes the evening before
 }
 
 REASONS: Final[dict[str, Promise]] = {

@@ -191,7 +191,7 @@ def parties(appointment: Appointment) -> list[Party]:
             Party(
                 role=participant.role,
                 name=(schedule.name if schedule else participant.guest_name) or "",
-                title=schedule.title if schedule else participant.guest_relation,
+                title=schedule.title.lower() if schedule else participant.guest_relation,
                 unit=", ".join(dict.fromkeys([unit.name, unit.organisation.name])) if unit else "",
             )
         )

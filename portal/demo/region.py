@@ -251,7 +251,7 @@ def _diaries(made: Region) -> None:
 def _team(made: Region, key: str) -> Team:
     if key not in made.teams:
         unit = made.units[key]
-        team = made.teams[key] = Team.objects.create(unit=unit, name=f"Alle på {unit.name}")
+        team = made.teams[key] = Team.objects.create(unit=unit, name=unit.name)
         members = made.staff_of[unit.pk]
         TeamMember.objects.bulk_create(
             TeamMember(team=team, schedule=diary, position=position) for position, diary in enumerate(members)

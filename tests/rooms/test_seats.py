@@ -1,6 +1,9 @@
 """Who sits where: the waiting room, being let in, other devices, and the way out."""
 
+import json
+import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -39,6 +42,16 @@ def test_ada_tests_waits_and_is_let_in(ada_enters, ada_in, berg_seat, berg, now)
     services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
     assert client.get(f"/mote/{uid}/").headers["Location"].endswith("/rom/")
     assert client.get(f"/mote/{uid}/rom/").status_code == 200
+
+
+@pytest.mark.parametrize(("language", "separator"), [("nb", "."), ("en", ":")])
+def test_the_clock_of_the_waiting_room_is_norways_whatever_the_phone_says(ada_enters, ada_in, language, separator, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    page = client.get(f"/mote/{ada_in.uid}/venterom/?lang={language}").content.decode()
+    setup = json.loads(re.search(r'id="waiting-setup" type="application/json">(.*?)</script>', page)[1])
+    wall = now.astimezone(ZoneInfo("Europe/Oslo"))
+    assert setup["clock"] == {"seconds": wall.hour * 3600 + wall.minute * 60 + wall.second, "separator": separator}
 
 
 def test_a_host_who_begins_lets_nobody_in(ada_enters, ada_in, berg_seat, berg, now):

@@ -19,6 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from apps.common import dates
 from apps.common.errors import DomainError
 from apps.scheduling import errors as scheduling_errors
 from apps.scheduling.models import Appointment, AppointmentStatus, CancelReason, Participant, ParticipantRole
@@ -158,7 +159,7 @@ def waiting(request: HttpRequest, here: Here) -> HttpResponse:
     context = {
         **here.context(),
         "late": room.running_late_minutes if room else 0,
-        "setup": _setup(request, here),
+        "setup": _setup(request, here) | {"clock": _clock(here)},
         "words": waiting_words(),
     }
     return render(request, "rooms/waiting.html", context)
@@ -214,6 +215,13 @@ def _setup(request: HttpRequest, here: Here) -> dict[str, Any]:
         "host": False,
         "phone": here.context()["help_phone"],
     }
+
+
+def _clock(here: Here) -> dict[str, Any]:
+    """Return Norway's time as the page's script counts it on, in seconds since midnight, and how it is written."""
+    now = dates.local(here.now)
+    seconds = (now.hour * 60 + now.minute) * 60 + now.second
+    return {"seconds": seconds, "separator": dates.words(here.language).separator}
 
 
 def socket_address(request: HttpRequest) -> str:

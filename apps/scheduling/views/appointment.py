@@ -290,7 +290,7 @@ def _confirm_move(
             "new_people": [
                 who for who in time.who if who.role != ParticipantRole.PATIENT and who.schedule_id not in before
             ],
-            "told": _told(found, request.staff),
+            "told": _told(found, request),
         },
     )
 
@@ -299,6 +299,9 @@ def _confirm_move(
 def cancel(request: StaffRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     found = _changeable(request, reference)
+    if not found.is_open and request.method != "POST":
+        messages.error(request, str(NotOpenAnyMore()))
+        return redirect("scheduling:appointment", reference=found.reference)
     form = CancelForm(request.POST or None, initial={"version": found.version})
     status = 200
     if request.method == "POST":
@@ -330,7 +333,7 @@ def cancel(request: StaffRequest, reference: str) -> HttpResponse:
         "appointment": found,
         "card": cards.card(found, request.staff, now=now),
         "form": form,
-        "told": _told(found, request.staff),
+        "told": _told(found, request),
     }
     return render(request, "scheduling/cancel.html", context, status=status)
 
@@ -409,14 +412,16 @@ def _may_change(found: Appointment, staff: Staff) -> bool:
     return of_unit(found, staff.unit) or takes_part(found, staff.user)
 
 
-def _told(found: Appointment, staff: Staff) -> list[Told]:
-    """Return who gets a message about a change, and how it reaches them."""
+def _told(found: Appointment, request: StaffRequest) -> list[Told]:
+    """Return who gets a message about a change, and how it reaches them. Whoever makes the change knows of it."""
     told = []
     for one in people_in(found):
         name = participant_name(one)
         if one.role == ParticipantRole.PATIENT:
-            name = name if cards.may_see_patient(staff) else _("The patient")
+            name = name if cards.may_see_patient(request.staff) else _("The patient")
             told.append(Told(name, *_patient_channel(found)))
+        elif one.schedule is not None and one.schedule.user_id == request.user.pk:
+            continue
         elif one.schedule is not None and one.schedule.user_id is not None:
             told.append(Told(name, _("E-mail, and the time in the calendar"), "Calendar"))
         elif one.guest_phone:

@@ -206,10 +206,14 @@
       });
   }
 
+  /* The time in Norway: the phone may be set wrong, or be in another country. */
+  var opened = Date.now();
   setInterval(function () {
-    var now = new Date();
-    var text = String(now.getHours()).padStart(2, "0") + "." + String(now.getMinutes()).padStart(2, "0");
-    clock.textContent = words.clock.replace("{clock}", text);
+    var minutes = Math.floor((setup.clock.seconds + (Date.now() - opened) / 1000) / 60) % 1440;
+    var parts = [Math.floor(minutes / 60), minutes % 60].map(function (part) {
+      return String(part).padStart(2, "0");
+    });
+    clock.textContent = words.clock.replace("{clock}", parts.join(setup.clock.separator));
   }, 10000);
   connect();
   window.addEventListener("online", function () {
