@@ -38,6 +38,14 @@ def insert(row: Model) -> None:
     _written(row, number)
 
 
+def insert_unless_there(row: Model) -> bool:
+    """Insert one row, unless one like it is there already (by any unique constraint); say whether it was written."""
+    written = rows_of_raw(_single(type(row), unless_there=True), list(_values(row, None)))
+    for (number,) in written:
+        _written(row, number)
+    return bool(written)
+
+
 def insert_if(condition: Condition, values: Mapping[str, Any], row: Model, *belonging: Model) -> tuple[int, bool]:
     """Insert a row and those that point to it, if the condition holds; all get their numbers then.
 
@@ -83,11 +91,13 @@ def _pointer(model: type[Model], owner: type[Model]) -> Any:
 
 
 @cache
-def _single(model: type[Model]) -> str:
+def _single(model: type[Model], *, unless_there: bool = False) -> str:
     quote = connection.ops.quote_name
     columns = [quote(field.column) for field in _fields(model, None)]
     marks = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"  # noqa: S608
+    conflict = " ON CONFLICT DO NOTHING" if unless_there else ""
+    table = quote(model._meta.db_table)
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}){conflict} RETURNING id"  # noqa: S608
 
 
 @cache

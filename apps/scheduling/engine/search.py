@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from typing import NamedTuple
 
 from .bits import positions, run_starts
@@ -135,6 +136,9 @@ def _times_in(
 
     ranked = [(need, diary.ranked(need)) for need in question.needs]
     shared = _pools_overlap(question.needs)
+    if not shared and all(need.required and len(able) == 1 for need, able in ranked):
+        only = tuple(able[0][0] for _need, able in ranked)  # nobody has to be chosen
+        return [JointTime(first + start, only) for start in islice(positions(possible), limit)]
     found: list[JointTime] = []
     for start in positions(possible):
         who = _distinct(ranked, start) if shared else _first_free(ranked, start)

@@ -48,18 +48,21 @@ class Needed:
 
 
 def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
-    return _drafts(user.pk, unit.pk)
+    return _drafts(user.pk, unit.pk).select_related("unit__organisation", "user")
 
 
 def _drafts(user_id: int, unit_id: int) -> QuerySet[BookingDraft]:
     return BookingDraft.objects.filter(user=user_id, unit=unit_id).select_related(
-        "service_type__scenario", "service_type__unit__organisation", "patient", "unit__organisation", "user"
+        "service_type__scenario", "service_type__unit__organisation", "patient"
     )
 
 
 def draft_of(user: User, unit: Unit, uid: UUID) -> BookingDraft | None:
     """Return one of them."""
-    return _DRAFT.first(user_id=user.pk, unit_id=unit.pk, uid=uid)
+    draft = _DRAFT.first(user_id=user.pk, unit_id=unit.pk, uid=uid)
+    if draft is not None:
+        draft.user, draft.unit = user, unit
+    return draft
 
 
 def hold_of(draft: BookingDraft) -> Hold | None:

@@ -2,6 +2,7 @@
 
 from apps.accounts.models import User
 from apps.common.prepared import Prepared
+from apps.common.writing import insert_unless_there
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
@@ -26,15 +27,11 @@ def schedule_for_user(user: User, *, unit: Unit | None) -> Schedule:
 
 
 def schedule_for_patient(patient: Patient) -> Schedule:
-    """Return the person's schedule, the same in every organisation that knows her."""
-    if (known := _OF_PERSON.first(person_index=bytes(patient.person_index))) is not None:
-        return known
-    Schedule.objects.bulk_create(
-        [Schedule(person_index=patient.person_index, kind=ScheduleKind.PATIENT, always_open=True)],
-        ignore_conflicts=True,
-    )
+    """Return the person's schedule, the same in every organisation that knows her; it is made where there is none."""
+    schedule = Schedule(person_index=patient.person_index, kind=ScheduleKind.PATIENT, always_open=True)
+    if insert_unless_there(schedule):
+        return schedule
     return Schedule.objects.get(person_index=patient.person_index)
 
 
 _OF_USER = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
-_OF_PERSON = Prepared(lambda person_index: Schedule.objects.filter(person_index=person_index), person_index=bytes)
