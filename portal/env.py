@@ -4,6 +4,14 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import make_conninfo
+
+SHAPE = "DATABASE_URL must look like postgres://user:password@host:5432/name"
+
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 class Misconfigured(Exception):
     """An environment variable is missing or unusable; the message is one line that says what to do."""
@@ -32,12 +40,34 @@ def env_bool(name: str, *, default: bool = False) -> bool:
     raise Misconfigured(f"{name} must be 1 or 0.")
 
 
-def env_int(name: str, default: int) -> int:
+def env_int(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
     value = env(name, str(default))
     try:
-        return int(value)
+        number = int(value)
     except ValueError as fault:
         raise Misconfigured(f"{name} must be a whole number.") from fault
+    if number < least or (most is not None and number > most):
+        raise Misconfigured(
+            f"{name} must be {least} or more." if most is None else f"{name} must be {least} to {most}."
+        )
+    return number
+
+
+def env_url(name: str, default: str | None = None) -> str:
+    """Read an address; one that cannot be taken apart is no use to anybody."""
+    value = env(name, default).rstrip("/")
+    try:
+        urlsplit(value).port  # noqa: B018  (reading it is the test)
+    except ValueError as fault:
+        raise Misconfigured(f"{name} is no address that can be read.") from fault
+    return value
+
+
+def env_level(name: str, default: str) -> str:
+    value = env(name, default).upper()
+    if value not in LEVELS:
+        raise Misconfigured(f"{name} must be one of {', '.join(LEVELS)}.")
+    return value
 
 
 def env_list(name: str, default: str = "") -> list[str]:
@@ -58,10 +88,18 @@ def database(url: str) -> dict[str, object]:
     `?prepare=off` is for a pooler that shares connections between transactions and knows no prepared statements.
     What is prepared is planned once (apps/common/rows.py): for those queries planning costs more than a better plan saves.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as fault:
+        raise Misconfigured(f"{SHAPE}.") from fault
     if parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
-        raise Misconfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.")
+        raise Misconfigured(f"{SHAPE}.")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    try:
+        make_conninfo("", **{name: value for name, value in query.items() if name != "prepare"})
+    except ProgrammingError as fault:
+        raise Misconfigured(f"{SHAPE}; what follows a ? must be a setting of libpq, such as sslmode.") from fault
     prepare_after = None if query.pop("prepare", "on") == "off" else 0  # the first time: the plan does not get better
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -69,7 +107,7 @@ def database(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.pop("host", parts.hostname or "")),
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {

@@ -7,7 +7,17 @@ from typing import Any
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from portal.env import Misconfigured, database, env, env_bool, env_int, env_list, socket_sources
+from portal.env import (
+    Misconfigured,
+    database,
+    env,
+    env_bool,
+    env_int,
+    env_level,
+    env_list,
+    env_url,
+    socket_sources,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env("VAR", str(BASE_DIR / "var")))
@@ -21,8 +31,8 @@ FIELD_KEYS = env_list("FIELD_KEYS")
 INDEX_KEY = env("INDEX_KEY", "")
 LINK_KEY = env("LINK_KEY", "")
 
-PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-SOCKETS_URL = env("SOCKETS_URL", "").rstrip("/")
+PUBLIC_URL = env_url("PUBLIC_URL", "http://127.0.0.1:8000")
+SOCKETS_URL = env_url("SOCKETS_URL", "")
 LOOPBACK = {"127.0.0.1", "localhost"}  # two names of one machine, on which the demo is opened by either
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEMO or DEBUG else "")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -108,7 +118,7 @@ TEMPLATES = [
 
 # State --------------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {"default": database(env("DATABASE_URL"))}
-REDIS_URL = env("REDIS_URL")
+REDIS_URL = env_url("REDIS_URL")
 CACHES = {"default": {"BACKEND": "apps.common.caching.ValkeyCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 CHANNEL_LAYERS = {
@@ -169,7 +179,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30)
+STAFF_IDLE_MINUTES = env_int("STAFF_IDLE_MINUTES", 30, least=1)
 
 # Language and time ---------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "nb"
@@ -236,20 +246,22 @@ STORAGES = {
 # Ordered carriers per channel: the first that answers is used. `inbox` exists in the demo only.
 SMS_CARRIERS = env_list("SMS_CARRIERS", "inbox" if DEMO else "")
 EMAIL_CARRIER = env("EMAIL_CARRIER", "inbox" if DEMO else "smtp")
-KANNEL_URL = env("KANNEL_URL", "")
+KANNEL_URL = env_url("KANNEL_URL", "")
 KANNEL_USERNAME = env("KANNEL_USERNAME", "")
 KANNEL_PASSWORD = env("KANNEL_PASSWORD", "")
 RECEIPT_SECRET = env("RECEIPT_SECRET", "")
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = env("EMAIL_HOST", "")
-EMAIL_PORT = env_int("EMAIL_PORT", 25)
+EMAIL_PORT = env_int("EMAIL_PORT", 25, least=1, most=65535)
 EMAIL_HOST_USER = env("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", "videotime@videotime.example")
 QUIET_FROM_HOUR, QUIET_TO_HOUR = 21, 8
-DAILY_SMS_CAP = env_int("DAILY_SMS_CAP", 30 if DEMO else 6)  # the demo's visitors book a lot for the same person
+DAILY_SMS_CAP = env_int(
+    "DAILY_SMS_CAP", 30 if DEMO else 6, least=1
+)  # the demo's visitors book a lot for the same person
 
 # Rooms ---------------------------------------------------------------------------------------------------------------
 TURN_URLS = env_list("TURN_URLS")
@@ -265,7 +277,7 @@ LOGGING = {
     "filters": {"private": {"()": "apps.common.logs.HidePrivate"}},
     "formatters": {"plain": {"()": "apps.common.logs.JsonLine"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "filters": ["private"], "formatter": "plain"}},
-    "root": {"handlers": ["out"], "level": env("LOG_LEVEL", "WARNING" if DEMO else "INFO")},
+    "root": {"handlers": ["out"], "level": env_level("LOG_LEVEL", "WARNING" if DEMO else "INFO")},
     "loggers": {"django.server": {"handlers": ["out"], "level": "WARNING", "propagate": False}},
 }
 DEFAULT_EXCEPTION_REPORTER_FILTER = "apps.common.logs.NoVariables"

@@ -2,14 +2,21 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 PRODUCTION = "production"
+WEB = {"http", "https"}
+SENDSMS = "/sendsms"
+URL_SAFE = re.compile(r"[\w-]+=*", re.ASCII)
 
 
 @register(PRODUCTION)
@@ -30,7 +37,11 @@ Fault = tuple[str, str]
 
 
 def _secrets() -> Iterator[Fault]:
-    if len(settings.SECRET_KEY) < 50 or settings.SECRET_KEY.startswith(("django-insecure", "dev-only", "tests-only")):
+    if (
+        len(settings.SECRET_KEY) < 50
+        or len(set(settings.SECRET_KEY)) < 10
+        or settings.SECRET_KEY.startswith(("django-insecure", "dev-only", "tests-only"))
+    ):
         yield "SECRET_KEY", "SECRET_KEY must be 50 random characters or more, made for this installation."
     if not settings.FIELD_KEYS:
         yield "FIELD_KEYS", "FIELD_KEYS is missing: one or more keys of 32 random bytes in base64, the newest first."
@@ -51,6 +62,15 @@ def _is_key(text: str) -> bool:
         return False
 
 
+def is_an_address(sender: str) -> bool:
+    """Say whether mail can come from it: `video@kommune.no` or `Videotime <video@kommune.no>`."""
+    try:
+        validate_email(parseaddr(sender)[1])
+    except ValidationError:
+        return False
+    return True
+
+
 def _addresses() -> Iterator[Fault]:
     if settings.DEBUG:
         yield "DEBUG", "DEBUG must be 0: error pages with DEBUG show what patients have entrusted to us."
@@ -61,11 +81,16 @@ def _addresses() -> Iterator[Fault]:
             "TRUSTED_PROXY_COUNT",
             "TRUSTED_PROXY_COUNT must be the number of proxies in front (1 or more): one of them ends TLS.",
         )
-    host = urlsplit(settings.PUBLIC_URL).hostname or ""
+    public = urlsplit(settings.PUBLIC_URL)
+    if public.path or public.query or public.fragment:
+        yield "PUBLIC_URL", "PUBLIC_URL must end with the host: the portal has a host name to itself."
+    host = public.hostname or ""
     if not settings.ALLOWED_HOSTS or "*" in settings.ALLOWED_HOSTS:
         yield "ALLOWED_HOSTS", "ALLOWED_HOSTS must name the portal's host names, with commas between, and not *."
     elif not any(host == name or (name.startswith(".") and host.endswith(name)) for name in settings.ALLOWED_HOSTS):
         yield "ALLOWED_HOSTS", "ALLOWED_HOSTS must hold the host name of PUBLIC_URL."
+    if urlsplit(settings.REDIS_URL).scheme not in {"redis", "rediss"}:
+        yield "REDIS_URL", "REDIS_URL must look like redis://host:6379/0 (rediss:// with TLS)."
     if settings.SOCKETS_URL and not settings.SOCKETS_URL.startswith("wss://"):
         yield (
             "SOCKETS_URL",
@@ -78,7 +103,7 @@ def _messages() -> Iterator[Fault]:
         yield "EMAIL_CARRIER", "EMAIL_CARRIER must be smtp: the inbox is for the demo."
     elif not settings.EMAIL_HOST:
         yield "EMAIL_HOST", "EMAIL_HOST is missing: the mail server that takes the portal's mail."
-    if settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
+    if not is_an_address(settings.DEFAULT_FROM_EMAIL) or settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
         yield "DEFAULT_FROM_EMAIL", "DEFAULT_FROM_EMAIL is missing: the address that the portal's mail comes from."
     if not settings.SMS_CARRIERS:
         yield "SMS_CARRIERS", "SMS_CARRIERS is missing: the carriers of SMS in the order to try them, such as kannel."
@@ -88,6 +113,14 @@ def _messages() -> Iterator[Fault]:
         for name in ("KANNEL_URL", "KANNEL_USERNAME", "KANNEL_PASSWORD", "RECEIPT_SECRET"):
             if not getattr(settings, name):
                 yield name, f"{name} is missing: SMS_CARRIERS holds kannel."
+        kannel = urlsplit(settings.KANNEL_URL)
+        if settings.KANNEL_URL and (kannel.scheme not in WEB or not kannel.hostname or kannel.path.endswith(SENDSMS)):
+            yield "KANNEL_URL", "KANNEL_URL must be smsbox's address, as http://kannel:13013, without /cgi-bin/sendsms."
+        if not URL_SAFE.fullmatch(settings.RECEIPT_SECRET or "-"):
+            yield (
+                "RECEIPT_SECRET",
+                "RECEIPT_SECRET stands in an address: letters, digits, - and _ only, with = at the end.",
+            )
 
 
 def _rooms() -> Iterator[Fault]:
@@ -96,3 +129,5 @@ def _rooms() -> Iterator[Fault]:
             "TURN_URLS",
             "TURN_URLS and TURN_SECRET are missing: without a TURN server, video fails behind many firewalls.",
         )
+    if not all(url.startswith(("turn:", "turns:")) for url in settings.TURN_URLS):
+        yield "TURN_URLS", "TURN_URLS must hold addresses such as turn:turn.kommune.no:3478, with commas between."

@@ -5,10 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from apps.common.checks import PRODUCTION
+
 from .carriers import CARRIERS
 
 
-@register()
+@register(PRODUCTION)
 def carriers_exist(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
     known = ", ".join(sorted(CARRIERS))
     named = [*(("SMS_CARRIERS", name) for name in settings.SMS_CARRIERS), ("EMAIL_CARRIER", settings.EMAIL_CARRIER)]

@@ -8,6 +8,7 @@ import sys
 from http.client import HTTPConnection
 from pathlib import Path
 
+from portal.env import Misconfigured, env_int
 from portal.launch import programs
 
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
@@ -28,16 +29,20 @@ def main() -> int:
         print(f"Not started: {len(faults)} fault{'s' * (len(faults) > 1)} in the set-up.", file=sys.stderr)
         return 1
     if part != "check":
-        words = [str(word) for word in command(part)]
+        try:
+            words = [str(word) for word in command(part)]
+        except Misconfigured as fault:
+            print(f"{fault}\nNot started: 1 fault in the set-up.", file=sys.stderr)
+            return 1
         os.execv(words[0], words)  # noqa: S606  (the program takes this process's place, and its signals)
     return 0
 
 
 def command(part: str) -> programs.Command:
-    def number(name: str, default: int) -> int:
-        return int(os.environ.get(name) or default)
+    def number(name: str, default: int, most: int = 1000) -> int:
+        return env_int(name, default, least=1, most=most) if os.environ.get(name) else default
 
-    host, port = os.environ.get("HOST") or "0.0.0.0", number("PORT", 8000)  # noqa: S104  (inside a container)
+    host, port = os.environ.get("HOST") or "0.0.0.0", number("PORT", 8000, 65535)  # noqa: S104  (inside a container)
     if part == "web":
         return programs.web(host=host, port=port, workers=number("WORKERS", 2), threads=number("THREADS", 4))
     if part == "sockets":
@@ -65,8 +70,6 @@ def what_is_missing() -> list[str]:
     absent = [name for name in FIRST if not (os.environ.get(name) or os.environ.get(f"{name}_FILE"))]
     faults = [f"{name} is missing: set it, or {name}_FILE to the file that holds it." for name in absent]
     os.environ.update({name: FIRST[name] for name in absent})
-
-    from portal.env import Misconfigured
 
     try:
         import django

@@ -15,12 +15,13 @@ COMPLETE = {
     "LINK_KEY": "bGluay1rZXktZm9yLXRoZS10ZXN0cy1vZi0zMi1ieXQ=",
     "PUBLIC_URL": "https://video.kommune.test",
     "SOCKETS_URL": "",
+    "REDIS_URL": "redis://valkey:6379/0",
     "ALLOWED_HOSTS": ["video.kommune.test"],
     "EMAIL_CARRIER": "smtp",
     "EMAIL_HOST": "mail.kommune.test",
     "DEFAULT_FROM_EMAIL": "video@kommune.test",
     "SMS_CARRIERS": ["kannel"],
-    "KANNEL_URL": "http://kannel:13013/cgi-bin/sendsms",
+    "KANNEL_URL": "http://kannel:13013",
     "KANNEL_USERNAME": "videotime",
     "KANNEL_PASSWORD": "secret",
     "RECEIPT_SECRET": "also-secret",
@@ -67,12 +68,24 @@ def test_the_demo_may_be_half_set_up(faults):
         ({"SMS_CARRIERS": ["kannel", "inbox"]}, "SMS_CARRIERS must not hold inbox"),
         ({"KANNEL_PASSWORD": ""}, "KANNEL_PASSWORD is missing"),
         ({"TURN_SECRET": ""}, "TURN_URLS and TURN_SECRET are missing"),
+        ({"SECRET_KEY": "a" * 60}, "SECRET_KEY must be 50 random characters"),
+        ({"PUBLIC_URL": "https://video.kommune.test/portal"}, "PUBLIC_URL must end with the host"),
+        ({"REDIS_URL": "http://valkey:6379"}, "REDIS_URL must look like redis://"),
+        ({"DEFAULT_FROM_EMAIL": "videotime"}, "DEFAULT_FROM_EMAIL is missing"),
+        ({"KANNEL_URL": "kannel"}, "KANNEL_URL must be smsbox's address"),
+        ({"KANNEL_URL": "http://kannel:13013/cgi-bin/sendsms"}, "KANNEL_URL must be smsbox's address"),
+        ({"RECEIPT_SECRET": "a/b"}, "RECEIPT_SECRET stands in an address"),
+        ({"TURN_URLS": ["https://turn.kommune.test"]}, "TURN_URLS must hold addresses"),
     ],
 )
 def test_each_fault_is_one_line(faults, change, fault):
     (line,) = faults(**change)
     assert line.startswith(fault) or fault in line
     assert "\n" not in line
+
+
+def test_mail_may_come_from_an_address_with_a_name(faults):
+    assert faults(DEFAULT_FROM_EMAIL="Videotime <video@kommune.test>") == []
 
 
 def test_a_portal_without_tls_is_refused(faults):

@@ -21,7 +21,7 @@ COMPLETE = KEYS | {
     "EMAIL_HOST": "mail.kommune.test",
     "DEFAULT_FROM_EMAIL": "video@kommune.test",
     "SMS_CARRIERS": "kannel",
-    "KANNEL_URL": "http://kannel:13013/cgi-bin/sendsms",
+    "KANNEL_URL": "http://kannel:13013",
     "KANNEL_USERNAME": "videotime",
     "KANNEL_PASSWORD": "secret",
     "RECEIPT_SECRET": "also-secret",
@@ -30,9 +30,9 @@ COMPLETE = KEYS | {
 }
 
 
-def check(environment):
+def check(environment, part="check"):
     told = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "HOME"}} | environment
-    command = [sys.executable, "-m", "portal.launch.serve", "check"]
+    command = [sys.executable, "-m", "portal.launch.serve", part]
     return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
 
 
@@ -57,10 +57,33 @@ def test_nothing_set_names_every_fault_at_once_in_a_line_each():
         ({"DEBUG": "1"}, "DEBUG must be 0"),
         ({"TRUSTED_PROXY_COUNT": "many"}, "TRUSTED_PROXY_COUNT must be a whole number"),
         ({"DEMO": "1"}, "DEMO=1 is for one machine"),
+        ({"PUBLIC_URL": "https://[video"}, "PUBLIC_URL is no address that can be read"),
+        ({"SOCKETS_URL": "wss://video:many"}, "SOCKETS_URL is no address that can be read"),
+        ({"REDIS_URL": "redis://valkey:many/0"}, "REDIS_URL is no address that can be read"),
+        ({"DATABASE_URL": "postgres://videotime@database:many/videotime"}, "DATABASE_URL must look like"),
+        ({"DATABASE_URL": "postgres://videotime@database/videotime?colour=red"}, "must be a setting of libpq"),
+        ({"TRUSTED_PROXY_COUNT": "-1"}, "TRUSTED_PROXY_COUNT must be 0 or more"),
+        ({"EMAIL_PORT": "99999"}, "EMAIL_PORT must be 1 to 65535"),
+        ({"DAILY_SMS_CAP": "0"}, "DAILY_SMS_CAP must be 1 or more"),
+        ({"STAFF_IDLE_MINUTES": "0"}, "STAFF_IDLE_MINUTES must be 1 or more"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL must be one of"),
+        ({"SMS_CARRIERS": "pigeon"}, "SMS_CARRIERS names pigeon"),
     ],
 )
 def test_a_fault_stops_the_start_with_its_line(change, fault):
     done = check(COMPLETE | change)
     assert done.returncode == 1
+    assert "Traceback" not in done.stderr
     assert fault in done.stderr
     assert "1 fault in the set-up" in done.stderr
+
+
+def test_a_log_level_may_be_written_small():
+    assert check(COMPLETE | {"LOG_LEVEL": "info"}).stderr == ""
+
+
+@pytest.mark.parametrize("name", ["PORT", "WORKERS", "THREADS"])
+def test_a_number_that_is_none_stops_the_web_part_with_its_line(name):
+    done = check(COMPLETE | {name: "many"}, part="web")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{name} must be a whole number.\nNot started")
