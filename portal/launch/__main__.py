@@ -197,6 +197,18 @@ def read_port() -> int:
     return int(told)
 
 
+def state_folder() -> Path:
+    var = Path(os.environ.get("VAR") or ROOT / "var").resolve()
+    try:
+        (var / "run").mkdir(parents=True, exist_ok=True)
+        (var / "run" / "lock").touch()
+    except OSError as fault:
+        raise CannotStart(
+            f"The state folder {var} cannot be written: {fault.strerror}. Choose another with VAR."
+        ) from None
+    return var
+
+
 def take_lock(var: Path) -> TextIO:
     """Hold the state folder for this start; the lock goes with the process, however it ends."""
     lock = (var / "run" / "lock").open("a+")
@@ -215,8 +227,7 @@ def main() -> int:
     launch = None
     try:
         port = read_port()
-        var = Path(os.environ.get("VAR") or ROOT / "var").resolve()
-        (var / "run").mkdir(parents=True, exist_ok=True)
+        var = state_folder()
         with take_lock(var):
             launch = Launch(var, port)
 

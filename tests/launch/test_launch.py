@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from portal.launch import lending
-from portal.launch.__main__ import environment, read_port, state_of_the_code, take_lock
+from portal.launch.__main__ import environment, read_port, state_folder, state_of_the_code, take_lock
 from portal.launch.processes import CannotStart
 from portal.launch.servers import port_is_free
 from portal.launch.setup import ROOT
@@ -38,6 +38,14 @@ def test_a_port_that_cannot_be_is_refused_in_one_line(monkeypatch, port):
     monkeypatch.setenv("PORT", port)
     with pytest.raises(CannotStart, match="PORT must be a number"):
         read_port()
+
+
+def test_a_state_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for var in (tmp_path / "file", tmp_path / "file" / "var", "/proc/var"):
+        monkeypatch.setenv("VAR", str(var))
+        with pytest.raises(CannotStart, match=r"cannot be written: .* Choose another with VAR"):
+            state_folder()
 
 
 def test_a_taken_port_is_seen():
