@@ -79,11 +79,15 @@ class Appointment(models.Model):
     """The agreed time (FHIR Appointment; iCalendar VEVENT with UID `uid` and SEQUENCE `version`)."""
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    reference = models.CharField(max_length=12, unique=True, default=new_reference, editable=False)
+    reference = models.CharField(max_length=12, default=new_reference, editable=False)
     service_type = models.ForeignKey("catalogue.ServiceType", models.PROTECT, related_name="appointments")
     patient = models.ForeignKey("patients.Patient", models.PROTECT, null=True, blank=True, related_name="appointments")
-    requester_unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="requested_appointments")
-    performer_unit = models.ForeignKey("organisations.Unit", models.PROTECT, related_name="performed_appointments")
+    requester_unit = models.ForeignKey(
+        "organisations.Unit", models.PROTECT, related_name="requested_appointments", db_index=False
+    )
+    performer_unit = models.ForeignKey(
+        "organisations.Unit", models.PROTECT, related_name="performed_appointments", db_index=False
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=AppointmentStatus, default=AppointmentStatus.BOOKED)
@@ -108,6 +112,7 @@ class Appointment(models.Model):
     class Meta:
         ordering = ["starts_at", "id"]
         constraints = [
+            models.UniqueConstraint(name="appointment_reference_names_one", fields=["reference"]),
             models.CheckConstraint(name="appointment_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
             models.CheckConstraint(name="appointment_status_known", condition=Q(status__in=AppointmentStatus.values)),
             models.CheckConstraint(
@@ -217,7 +222,7 @@ class AppointmentEvent(models.Model):
     kind = models.CharField(max_length=20, choices=EventKind)
     version = models.PositiveIntegerField()
     at = models.DateTimeField()
-    actor = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+")
+    actor = models.ForeignKey("accounts.User", models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     by_patient = models.BooleanField(default=False)
     old_starts_at = models.DateTimeField(null=True, blank=True)
     participant_uid = models.UUIDField(null=True, blank=True)

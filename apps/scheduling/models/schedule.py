@@ -40,7 +40,9 @@ class Schedule(models.Model):
     kind = models.CharField(max_length=12, choices=ScheduleKind)
     name = models.CharField(max_length=120, blank=True)
     title = models.CharField(max_length=80, blank=True)
-    unit = models.ForeignKey("organisations.Unit", models.PROTECT, null=True, blank=True, related_name="schedules")
+    unit = models.ForeignKey(
+        "organisations.Unit", models.PROTECT, null=True, blank=True, related_name="schedules", db_index=False
+    )
     user = models.OneToOneField("accounts.User", models.PROTECT, null=True, blank=True, related_name="schedule")
     person_index = models.BinaryField(max_length=32, null=True, unique=True)
     languages = ArrayField(models.CharField(max_length=3), default=list, blank=True, help_text="ISO 639-3")
@@ -102,7 +104,7 @@ class Opening(models.Model):
 class Absence(models.Model):
     """When a schedule is away (FHIR Slot busy-unavailable). Nobody is told why."""
 
-    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="absences")
+    schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="absences", db_index=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
 
