@@ -98,6 +98,8 @@
       slotMinTime: `${two(Math.min(7, ...hours))}:00`,
       slotMaxTime: `${two(Math.max(17, ...hours))}:00`,
       slotHeight: 50,
+      /* On a phone the people of the unit stand side by side and are scrolled to, rather than squeezed. */
+      ...(team && phone && { columnWidth: "9rem" }),
       slotEventOverlap: false,
       nowIndicator: true,
       resources: team ? JSON.parse(data.resources) : [],
