@@ -4,8 +4,9 @@ hot    everybody wants the same six people within the same 96 half-hours, which 
 free   three of a thousand people on any of 250 days: nearly every attempt succeeds
 whole  complete bookings through the service: rules, search, appointment, participants, history, and the time taken
 
-The first two do what the service does about time: look whether it is free, and if so take it in a transaction. Several then still want the same: the database refuses all but one. Afterwards every row is compared
-with its neighbours: an overlap, a deadlock or an error fails the run.
+The first two do what the service does about time: look whether it is free, and if so take it in a transaction. Where
+several still want the same, the database refuses all but one: those have lost. Afterwards every row is compared with
+its neighbours: an overlap, a deadlock or an error fails the run.
 """
 
 import multiprocessing
@@ -62,6 +63,7 @@ def main(seconds: float) -> int:
         f"{CLIENTS} clients, {seconds:.0f} s",
         "attempts/s",
         "booked/s",
+        "lost",
         "p50",
         "p99",
         "max",
