@@ -57,7 +57,7 @@ from ..queries import (
 from ..queries.open_times import Blocking
 from . import cards
 from .pictures import photos_of
-from .wizard import ways_of, why_said
+from .wording import ways_of, why_said
 
 TIMES_SHOWN: Final = 24
 

@@ -1,7 +1,7 @@
 """The five steps of a booking as they are shown: what is done, what is asked now, and the order beside them."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -17,14 +17,12 @@ from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, local, near_day, plain_day, words
-from apps.common.languages import language_name
+from apps.common.dates import clock, clock_range, local, plain_day, words
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
-from ..engine.explain import ChangeKind, Reason
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_people, slot_time
 from ..models import BookingDraft, NeedSource, ParticipantRole
 from ..queries import Ignoring, OpenTime, open_times_until, time_is_open, why_no_time
@@ -40,9 +38,10 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
-from ..queries.open_times import Blocking, NoTime, Suggestion
+from ..queries.open_times import Blocking
 from .cards import look_of
 from .pictures import photos_of
+from .wording import day_said, interpreter_said, listed, said_of, ways_of, when, why_said
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
 SHOWN_A_DAY: Final = 4
@@ -103,15 +102,6 @@ class Day:
     date: str
     slots: list[Slot]
     more: list[Slot]
-
-
-@dataclass(slots=True)
-class Way:
-    """A change that would open a time, one tap away."""
-
-    label: str
-    name: str
-    value: str
 
 
 @dataclass(slots=True)
@@ -509,7 +499,7 @@ class Page:
         return self.draft
 
 
-# Words ---------------------------------------------------------------------------------------------------------------
+# Where a booking stands, and the week that is shown --------------------------------------------------------------------
 def address(draft: BookingDraft | None) -> str:
     return reverse("scheduling:booking", args=[draft.uid]) if draft else reverse("scheduling:booking_start")
 
@@ -531,43 +521,6 @@ def group_of(service: ServiceType) -> str:
     if service.scenario.portal_use == PortalUse.SAME_DAY:
         return _("Set up the same day")
     return _("Most used") if service.scenario.priority == 1 else _("More services")
-
-
-def said_of(patient: Patient) -> str:
-    return _("%(name)s, born %(date)s") % {"name": patient.name, "date": f"{patient.birth_date:%d.%m.%Y}"}
-
-
-def interpreter_said(draft: BookingDraft) -> str:
-    code = draft.choices.get("interpreter")
-    if not code:
-        return ""
-    language = language_name(code)
-    if draft.choices.get("by_phone"):
-        return _("interpreter by telephone, %(language)s") % {"language": language}
-    return _("interpreter, %(language)s") % {"language": language}
-
-
-def listed(names: Iterable[str]) -> str:
-    """Write «Kari, Berit Berg og tolk»."""
-    every = list(dict.fromkeys(names))
-    if len(every) < 2:
-        return "".join(every)
-    return _("%(most)s and %(last)s") % {"most": ", ".join(every[:-1]), "last": every[-1]}
-
-
-def when(start: datetime, end: datetime, now: datetime) -> str:
-    day, near = plain_day(start, now=now), near_day(start, now=now)
-    said = day if near == day else f"{near}, {day}"
-    return _("%(day)s at %(time)s") % {"day": capfirst(said), "time": clock_range(start, end)}
-
-
-def day_said(start: datetime, now: datetime) -> tuple[str, str]:
-    """Return a day's name and its date: «I morgen», «tirsdag 17. mars»; «Onsdag», «18. mars»."""
-    day, near = plain_day(start, now=now), near_day(start, now=now)
-    if near != day:
-        return capfirst(near), day
-    weekday, _space, rest = day.partition(" ")
-    return capfirst(weekday), rest
 
 
 def first_times(
@@ -598,48 +551,3 @@ def next_monday(moment: datetime) -> datetime:
     day = local(moment).date()
     monday = day + timedelta(days=7 - day.weekday())
     return datetime.combine(monday, time.min, tzinfo=timezone.get_default_timezone())
-
-
-def why_said(why: NoTime, name: Callable[[Blocking], str]) -> str:
-    """Say which role stands in the way, never why a person is busy."""
-    if why.reason is Reason.TOO_FAR:
-        return _("This service cannot be booked so far ahead.")
-    if not why.blocking:
-        return _("No time suits everyone in this period.")
-    block = why.blocking[0]
-    who = name(block)
-    if block.reason is Reason.NOBODY:
-        return _("%(who)s: nobody can fill this role yet. Phone the unit that offers the service.") % {"who": who}
-    if block.reason is Reason.NO_OPENINGS:
-        return _("%(who)s: no opening hours in this period.") % {"who": who}
-    if block.reason is Reason.ALL_TAKEN:
-        if block.free_from is not None:
-            return _("%(who)s: everything is taken until %(day)s.") % {"who": who, "day": plain_day(block.free_from)}
-        return _("%(who)s: everything is taken in this period.") % {"who": who}
-    return _("Each has free time, but never all at once.")
-
-
-def ways_of(why: NoTime, specialists: set[int], now: datetime) -> list[Way]:
-    return [way for change in why.suggestions if (way := way_of(change, specialists, now))]
-
-
-def way_of(change: Suggestion, specialists: set[int], now: datetime) -> Way | None:
-    first = change.first.starts_at
-    at = words().at.format(day=near_day(first, now=now), clock=clock(first))
-    if change.kind is ChangeKind.SHORTER and change.length_minutes:
-        label = _("Shorten to %(n)s minutes: first time %(at)s") % {"n": change.length_minutes, "at": at}
-        return Way(label, "length", str(change.length_minutes))
-    if change.kind is ChangeKind.WITHOUT:
-        return Way(_("Interpreter by telephone: first time %(at)s") % {"at": at}, "by_phone", "1")
-    if change.kind is ChangeKind.LATER:
-        return Way(
-            _("Look later: first time %(at)s") % {"at": at}, "from", timezone.localtime(first).date().isoformat()
-        )
-    performer = change.first.performer
-    if performer is None or performer.schedule_id not in specialists:
-        return None  # a colleague whom the service does not name must be asked for by telephone
-    return Way(
-        _("Meet %(name)s instead: first time %(at)s") % {"name": performer.name, "at": at},
-        "only",
-        str(performer.schedule_id),
-    )
