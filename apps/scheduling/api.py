@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
-from pydantic import Field
 
 from apps.audit.models import Action
 from apps.audit.services import record_access
@@ -23,19 +22,9 @@ from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
 from apps.catalogue.queries import bookable_service
 from apps.common.api import (
-    Code,
     FieldProblem,
-    Found,
-    LanguageCode,
-    Line,
-    Moment,
-    Name,
-    PageQuery,
     Problem,
     Refused,
-    Shown,
-    Strict,
-    UnitQuery,
     answer,
 )
 from apps.common.codes import normalise_reference
@@ -52,15 +41,34 @@ from apps.patients.queries import visible_patient
 from . import errors, queries, services
 from .models import (
     Appointment,
-    AppointmentStatus,
-    CancelReason,
     Participant,
     ParticipantRole,
-    PlaceOfPatient,
     Schedule,
 )
 from .queries import BookingRequest, OpenTime
 from .queries.drafts import requester_and_usual
+from .shapes import (
+    AppointmentOut,
+    AppointmentShort,
+    AppointmentsOut,
+    AppointmentsQuery,
+    BlockingOut,
+    BookingIn,
+    CancelIn,
+    Conflict,
+    GuestIn,
+    MoveIn,
+    NoTimeOut,
+    OpenTimeOut,
+    OpenTimesIn,
+    OpenTimesOut,
+    ParticipantOut,
+    ParticipantsOut,
+    PatientShort,
+    SuggestionOut,
+    Wanted,
+    WhoOut,
+)
 
 router = Router(tags=["appointments"])
 ALTERNATIVES: Final = 3
@@ -76,160 +84,6 @@ STANDS_IN_THE_WAY: Final = (
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
-
-
-# Shapes --------------------------------------------------------------------------------------------------------------
-class Wanted(UnitQuery):
-    """What is to be booked. Without `interpreter_language` an interpreter comes if the patient needs one; empty: none.
-
-    `performers` are schedules, as open times name them: nobody but these.
-    """
-
-    service_type: UUID
-    patient: UUID | None = None
-    interpreter_language: LanguageCode | Literal[""] | None = None
-    interpreter_by_phone: bool = False
-    length_minutes: int | None = Field(None, ge=5, le=480)
-    patient_joins_alone: bool | None = None
-    place: PlaceOfPatient = PlaceOfPatient.HOME
-    performers: list[UUID] = Field([], max_length=20)
-
-
-class OpenTimesIn(Wanted):
-    start: Moment | None = None
-    end: Moment | None = None
-    limit: int = Field(20, ge=1, le=100)
-
-
-class WhoOut(Shown):
-    role: str
-    schedule: UUID
-    name: str
-    title: str
-
-
-class OpenTimeOut(Shown):
-    starts_at: datetime
-    ends_at: datetime
-    who: list[WhoOut]
-
-
-class BlockingOut(Shown):
-    role: str
-    label: str
-    reason: str
-    free_from: datetime | None
-
-
-class SuggestionOut(Shown):
-    kind: str
-    role: str
-    count: int
-    length_minutes: int | None
-    first: OpenTimeOut
-
-
-class NoTimeOut(Shown):
-    reason: str
-    blocking: list[BlockingOut]
-    suggestions: list[SuggestionOut]
-
-
-class OpenTimesOut(Shown):
-    items: list[OpenTimeOut]
-    no_time: NoTimeOut | None = None
-
-
-class GuestIn(Strict):
-    name: Name = Field(min_length=1)
-    relation: Code = ""
-    phone: Code = ""
-    email: Line = ""
-    role: ParticipantRole = ParticipantRole.NEXT_OF_KIN
-
-
-class BookingIn(Wanted):
-    starts_at: Moment
-    guests: list[GuestIn] = Field([], max_length=10)
-    answers: dict[str, Any] | None = None
-
-
-class MoveIn(Strict):
-    starts_at: Moment
-    version: int | None = None
-
-
-class CancelIn(Strict):
-    reason: CancelReason
-    version: int | None = None
-
-
-class ParticipantOut(Shown):
-    uid: UUID
-    role: str
-    name: str
-    title: str
-    guest: bool
-    required: bool
-    answer: str
-
-
-class PatientShort(Shown):
-    uid: UUID
-    given_name: str
-    family_name: str
-
-
-class AppointmentShort(Shown):
-    uid: UUID
-    reference: str
-    status: str
-    version: int
-    service_type: UUID
-    service_name: str
-    starts_at: datetime
-    ends_at: datetime
-    requester_unit: UUID
-    performer_unit: UUID
-
-
-class AppointmentOut(AppointmentShort):
-    patient: PatientShort | None
-    patient_present: bool
-    patient_joins_alone: bool
-    place: str
-    interpreter_language: str
-    interpreter_by_phone: bool
-    booked_at: datetime
-    cancelled_at: datetime | None
-    cancel_reason: str
-    participants: list[ParticipantOut]
-
-
-class AppointmentsOut(Found):
-    items: list[AppointmentShort]
-
-
-class ParticipantsOut(Shown):
-    items: list[ParticipantOut]
-
-
-class AppointmentsQuery(PageQuery):
-    start: Moment | None = None
-    end: Moment | None = None
-    status: AppointmentStatus | None = None
-    service_type: UUID | None = None
-    patient: UUID | None = None
-
-
-class Conflict(Problem):
-    """Why it cannot be booked: `reason` is the rule or `time-taken`, `role` who is missing."""
-
-    reason: str
-    role: str = ""
-    alternatives: list[OpenTimeOut] = []
-
-
 ERRORS: Final[dict[int, Any]] = {401: Problem, 403: Problem, 404: Problem, 422: Problem}
 
 
