@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import yaml
 from django.core.exceptions import ValidationError as WrongValue
 from django.core.validators import validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
 from stdnum.no import orgnr
 
@@ -17,9 +17,11 @@ from apps.catalogue.models import AgreementMode, Identification
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
 from apps.common.phones import normalise_phone
+from apps.common.plain_text import is_plain
 from apps.organisations.models import OrganisationKind, Role, UnitKind
 from apps.scheduling.models import ParticipantRole, TeamOrder
 
+UNREADABLE: Final = "This is no date or number that there is."
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Place = tuple[str | int, ...]
@@ -113,6 +115,15 @@ Minutes = Annotated[int, Field(ge=0, le=120, multiple_of=5)]
 
 class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @field_validator("*")
+    @classmethod
+    def _is_plain(cls, value: Any) -> Any:
+        """What stands here comes into mails, calendars and SMS."""
+        texts = value.values() if isinstance(value, dict) else [value]
+        if not all(is_plain(text) for text in texts if isinstance(text, str)):
+            raise _wrong("Write letters, digits and ordinary signs only, on one line.")
+        return value
 
 
 class UnitPart(Part):
@@ -241,7 +252,11 @@ def read(text: str) -> Description:
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         faults = list(_find_lines(tree, (), lines)) if tree is not None else []
+        if any(fault.message == UNREADABLE for fault in faults):
+            raise Faulty(faults)
         plain = yaml.safe_load(text)
+    except RecursionError:
+        raise Faulty([Fault((), 1, "Something here stands within itself, or far too deep.")]) from None
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
         what = getattr(fault, "problem", None) or "not YAML"
@@ -268,6 +283,11 @@ def _find_lines(node: yaml.Node, place: Place, lines: dict[Place, int]) -> Itera
                 yield Fault(inner, key.start_mark.line + 1, "This stands here twice.")
             lines[inner] = key.start_mark.line + 1
             yield from _find_lines(value, inner, lines)
+    else:
+        try:
+            yaml.SafeLoader("").construct_object(node)
+        except ValueError:
+            yield Fault(place, node.start_mark.line + 1, UNREADABLE)
 
 
 def _line(place: Place, lines: dict[Place, int]) -> int:

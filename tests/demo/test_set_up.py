@@ -139,6 +139,8 @@ def test_a_changed_file_changes_what_it_names(written):
         ("length_minutes: 30", "length_minutes: 31", "services[0].length_minutes", "multiple of 5"),
         ("organisation: Elvebygd kommune,", "organisation: Fjell,", "services[0].agreements[0].organisation", "No org"),
         ("    title: Overlege\n", "    title: Overlege\n    title: Lege\n", "people[1].title", "twice"),
+        ("    title: Overlege\n", '    title: "Over\\u202elege"\n', "people[1].title", "ordinary signs"),
+        ("length_minutes: 30", "length_minutes: 2026-13-45", "services[0].length_minutes", "no date or number"),
     ],
 )
 def test_a_fault_is_told_in_one_line_with_its_place(written, old, new, place, words):
@@ -159,7 +161,9 @@ def test_every_fault_is_told_at_once(written):
     assert len(faults(path)) == 2
 
 
-@pytest.mark.parametrize("text", ["", "organisations: [", "- a\n- b", "organisations: 3", "a: *b", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "organisations: [", "- a\n- b", "organisations: 3", "a: *b", "\x00", "a: &a [*a]", "[" * 3000]
+)
 def test_what_is_no_description_is_refused(tmp_path, text):
     path = tmp_path / "region.yaml"
     path.write_text(text)
