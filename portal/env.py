@@ -113,6 +113,10 @@ def database(url: str) -> dict[str, object]:
         "OPTIONS": {
             "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s -c plan_cache_mode=force_generic_plan",
             "prepare_threshold": prepare_after,
+            # a server that is gone without a word is given up, not waited for as long as TCP would
+            "connect_timeout": 5,
+            "tcp_user_timeout": 20_000,
+            "keepalives_idle": 20,
             **query,
         },
     }
