@@ -103,6 +103,7 @@ class ServiceType(models.Model):
         ordering = ["scenario__priority", "id"]
         constraints = [
             models.UniqueConstraint(name="service_type_is_one_in_its_unit", fields=["unit", "scenario"]),
+            models.CheckConstraint(name="service_type_horizon_is_a_day_or_more", condition=Q(horizon_days__gte=1)),
             models.CheckConstraint(
                 name="service_type_length_on_the_grid",
                 condition=Q(length_minutes__gte=5, length_minutes__lte=480)

@@ -94,6 +94,7 @@ class OutboxMessage(models.Model):
                 name="outbox_says_the_same_thing_once",
                 fields=["about", "about_version", "recipient", "purpose", "channel"],
             ),
+            models.CheckConstraint(name="outbox_channel_known", condition=Q(channel__in=Channel.values)),
             models.CheckConstraint(name="outbox_state_known", condition=Q(state__in=OutboxState.values)),
             models.CheckConstraint(
                 name="outbox_sending_has_a_lease",

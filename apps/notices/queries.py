@@ -17,7 +17,9 @@ from apps.messaging import queries as outbox
 from apps.messaging.models import GONE_OUT, Channel, OutboxMessage, OutboxState
 from apps.messaging.sms import Size, size
 from apps.organisations.models import Unit
+from apps.organisations.queries import registering_side
 from apps.patients.models import ContactChannel
+from apps.registration.queries import registering_unit
 from apps.rooms.models import JoinLink
 from apps.scheduling.models import (
     Appointment,
@@ -219,8 +221,14 @@ def preview_of_draft(draft: BookingDraft, *, now: datetime) -> Shown | None:
             )
             for gap in made.gaps
         ],
-        registers=draft.service_type.unit.name,
+        registers=_name_of(
+            registering_side(draft.service_type.unit, draft.unit) if draft.patient is not None else None
+        ),
     )
+
+
+def _name_of(unit: Unit | None) -> str:
+    return unit.name if unit is not None else ""
 
 
 def _is_patient(gap: Gap) -> bool:
@@ -265,7 +273,7 @@ def timeline(appointment: Appointment, *, now: datetime) -> Timeline:
         coming=coming,
         gaps=gaps_of(appointment) if appointment.is_still_on(now) else [],
         opens_at=appointment.starts_at - settings.LINK_OPENS_BEFORE,
-        registers=appointment.performer_unit.name,
+        registers=_name_of(registering_unit(appointment)),
     )
 
 

@@ -96,7 +96,7 @@ def _appointment(request: StaffRequest, reference: str) -> Appointment:
     if written is None:
         raise Http404
     visible = Appointment.objects.visible_to(request.user).select_related(
-        "patient", "service_type", "requester_unit__organisation", "performer_unit"
+        "patient", "service_type", "requester_unit__organisation", "performer_unit__organisation"
     )
     return get_object_or_404(visible.prefetch_related("participants__schedule__user"), reference=written)
 

@@ -12,7 +12,7 @@ from apps.accounts.models import User
 from apps.audit.services import Actor
 from apps.common.prepared import Prepared
 
-from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, Role, Unit
+from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, OrganisationKind, Role, Unit
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,17 @@ def actor_of(request: HttpRequest) -> Actor:
         unit_label=f"{unit.name}, {unit.organisation.name}" if unit else "",
         origin=origin,
     )
+
+
+def registering_side(performer: Unit, requester: Unit) -> Unit | None:
+    """Return the unit of the two that has a session to register; None where neither has.
+
+    A hospital registers in DIPS, the performer's before the requester's; else a GP office that performs, its tariffs.
+    """
+    for unit in (performer, requester):
+        if unit.organisation.kind == OrganisationKind.HOSPITAL_TRUST:
+            return unit
+    return performer if performer.organisation.kind == OrganisationKind.GP_OFFICE else None
 
 
 def colleagues(unit: Unit, today: date) -> list[User]:

@@ -87,6 +87,9 @@ class Patient(models.Model):
             models.CheckConstraint(name="patient_channel_known", condition=Q(channel__in=ContactChannel.values)),
             models.CheckConstraint(name="patient_protection_known", condition=Q(protection__in=Protection.values)),
             models.CheckConstraint(
+                name="patient_identifier_kind_known", condition=Q(identifier_kind__in=IdentifierKind.values)
+            ),
+            models.CheckConstraint(
                 name="patient_identifier_has_a_kind",
                 condition=Q(identifier_kind="", national_id__isnull=True)
                 | (~Q(identifier_kind="") & Q(national_id__isnull=False)),

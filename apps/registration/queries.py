@@ -9,7 +9,8 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.organisations.models import MAY_REGISTER, Membership, OrganisationKind, Unit
+from apps.organisations.models import MAY_REGISTER, Membership, Unit
+from apps.organisations.queries import registering_side
 from apps.scheduling.models import Appointment, ParticipantRole
 
 from .house_rules import house_rules
@@ -17,16 +18,15 @@ from .models import CodeRule, Registration, RegistrationState
 from .sheet import StoredRow, draw_up
 
 
-def registering_unit(appointment: Appointment) -> Unit:
-    """Return the unit whose clerks register the session: the hospital's side of it, else the performer's.
+def registering_unit(appointment: Appointment) -> Unit | None:
+    """Return the unit whose clerks register the session; None where nobody does.
 
-    DIPS is the hospital's record. Mostly the hospital performs; at a discharge meeting its ward asks.
+    DIPS is the hospital's record. Mostly the hospital performs; at a discharge meeting its ward asks. A session about
+    no patient, or among municipalities, is not registered anywhere.
     """
-    performer, requester = appointment.performer_unit, appointment.requester_unit
-    hospital = OrganisationKind.HOSPITAL_TRUST
-    if performer.organisation.kind != hospital and requester.organisation.kind == hospital:
-        return requester
-    return performer
+    if appointment.patient_id is None:
+        return None
+    return registering_side(appointment.performer_unit, appointment.requester_unit)
 
 
 class Rules:

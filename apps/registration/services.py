@@ -109,10 +109,10 @@ def redraw_open_sheets(*, appointments: Iterable[int] | None = None) -> None:
 
 # What follows from the appointment -----------------------------------------------------------------------------------
 def plan_registration(*, appointment: Appointment) -> Registration | None:
-    """Draw up the sheet of a booked session. A session about no patient is not registered anywhere."""
-    if appointment.patient_id is None:
-        return None
+    """Draw up the sheet of a booked session, where somebody has one to register."""
     unit = registering_unit(appointment)
+    if unit is None:
+        return None
     registration = Registration(appointment=appointment, unit=unit, organisation_id=unit.organisation_id)
     _draw(registration, appointment, Rules())
     found, _made = Registration.objects.get_or_create(

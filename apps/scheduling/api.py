@@ -43,10 +43,9 @@ from .models import (
     Appointment,
     Participant,
     ParticipantRole,
-    Schedule,
 )
 from .queries import BookingRequest, OpenTime
-from .queries.drafts import requester_and_usual
+from .queries.drafts import performers_of, requester_and_usual
 from .shapes import (
     AppointmentOut,
     AppointmentShort,
@@ -62,6 +61,7 @@ from .shapes import (
     OpenTimeOut,
     OpenTimesIn,
     OpenTimesOut,
+    OpenTimesQuery,
     ParticipantOut,
     ParticipantsOut,
     PatientShort,
@@ -95,7 +95,7 @@ def open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
 
 
 @router.get("/open-times", response={200: OpenTimesOut, **ERRORS}, summary="Open times")
-def open_times_by_query(request: ApiRequest, wanted: Query[OpenTimesIn]) -> HttpResponse:
+def open_times_by_query(request: ApiRequest, wanted: Query[OpenTimesQuery]) -> HttpResponse:
     return _open_times(request, wanted)
 
 
@@ -167,7 +167,7 @@ def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
         interpreter_language=_language(wanted, service, patient),
         interpreter_by_phone=wanted.interpreter_by_phone,
         prefer=usual,
-        only=_performers(wanted.performers),
+        only=_performers(service, wanted.performers),
         length_minutes=wanted.length_minutes,
         patient_joins_alone=wanted.patient_joins_alone,
         place=wanted.place,
@@ -188,14 +188,15 @@ def _language(wanted: Wanted, service: ServiceType, patient: Patient | None) -> 
     return patient.language if patient is not None and needed else ""
 
 
-def _performers(uids: Sequence[UUID]) -> tuple[int, ...]:
+def _performers(service: ServiceType, uids: Sequence[UUID]) -> tuple[int, ...]:
+    """Look up who may be asked for: those who perform this service. Others are answered as if they did not exist."""
     if not uids:
         return ()
-    found = tuple(Schedule.objects.filter(uid__in=uids, active=True).values_list("pk", flat=True))
+    found = performers_of(service).filter(uid__in=uids).values_list("pk", flat=True)
     if len(found) < len(set(uids)):
         detail = _("There is nothing here with this identifier.")
         raise Refused(404, "not-found", errors=[FieldProblem(pointer="/performers", code="not-found", detail=detail)])
-    return found
+    return tuple(found)
 
 
 # Booking -------------------------------------------------------------------------------------------------------------

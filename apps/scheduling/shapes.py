@@ -11,7 +11,7 @@ from apps.common.api import Code, Found, LanguageCode, Line, Moment, Name, PageQ
 from .models import AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
 
 
-class Wanted(UnitQuery):
+class Wanted(Strict):
     """What is to be booked. Without `interpreter_language` an interpreter comes if the patient needs one; empty: none.
 
     `performers` are schedules, as open times name them: nobody but these.
@@ -31,6 +31,10 @@ class OpenTimesIn(Wanted):
     start: Moment | None = None
     end: Moment | None = None
     limit: int = Field(20, ge=1, le=100)
+
+
+class OpenTimesQuery(OpenTimesIn, UnitQuery):
+    """The same, in the address."""
 
 
 class WhoOut(Shown):

@@ -180,6 +180,8 @@ class Writer:
 
     def register(self, appointment: Appointment, clerk: User, *, registered: bool) -> None:
         unit = registering_unit(appointment)
+        if unit is None:
+            return
         rule = self.rules.for_session(appointment, unit)
         state, reason = RegistrationState.AWAITING, ""
         if appointment.status == AppointmentStatus.CANCELLED:

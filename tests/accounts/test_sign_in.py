@@ -376,8 +376,12 @@ def test_the_command_prints_a_key_and_refuses_strangers(kari):
     assert key.user == kari
     with pytest.raises(CommandError, match="No active user"):
         call_command("create_api_key", user="nobody@staff.example")
-    with pytest.raises(CommandError, match="1 or more"):
-        call_command("create_api_key", user=kari.email, days=0)
+    for days in (0, 99_999_999_999):
+        with pytest.raises(CommandError, match="from 1 to"):
+            call_command("create_api_key", user=kari.email, days=days)
+    for name in ("", "x" * 81, "two\nlines"):
+        with pytest.raises(CommandError, match="one line"):
+            call_command("create_api_key", user=kari.email, name=name)
 
 
 def test_the_key_of_an_app_is_not_readable_in_the_database(kari):

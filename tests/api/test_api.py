@@ -14,7 +14,7 @@ from apps.audit.models import AccessRecord, Action
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
-from apps.scheduling.models import Appointment, Occupancy
+from apps.scheduling.models import Appointment, Occupancy, TeamMember
 from tests.conftest import ADA_ID, LONG_AGO
 
 from .conftest import Program, errors_of
@@ -393,6 +393,7 @@ def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, mov
         ({"patient": str(uuid.uuid4())}, 404, "/patient"),
         ({"patient": None}, 422, "/patient"),
         ({"performers": [str(uuid.uuid4())]}, 404, "/performers"),
+        ({"unit": str(uuid.uuid4())}, 422, "/unit"),
         ({"length_minutes": 7}, 422, "/length_minutes"),
         ({"length_minutes": 100000}, 422, "/length_minutes"),
         ({"interpreter_language": "xx"}, 422, None),
@@ -413,6 +414,14 @@ def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wr
     if pointer:
         assert pointer in errors_of(answer)
     assert not Appointment.objects.exists()
+
+
+def test_only_who_performs_the_service_can_be_asked_for(api, kari, wish, berg_diary, holm_diary, kari_diary):
+    asked = api(kari).post("/open-times", wish | {"performers": [str(holm_diary.uid)]}).json()["items"]
+    assert {str(holm_diary.uid)} == {one["schedule"] for one in asked[0]["who"] if one["role"] == "performer"}
+    for other in (kari_diary, berg_diary):
+        TeamMember.objects.filter(schedule=other).delete()
+        is_problem(api(kari).post("/open-times", wish | {"performers": [str(other.uid)]}), 404)
 
 
 def test_guests_come_along(api, kari, wish, first_time):

@@ -82,6 +82,15 @@ def test_inviting_again_sends_a_fresh_link_until_there_is_a_password(home_care):
     assert set(Membership.objects.filter(user=eli).values_list("role", flat=True)) == {"booker", "super_user"}
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"given_name": " "}, {"family_name": "Eng\nBcc: x"}, {"given_name": "<script>"}, {"title": "\u202e"}]
+)
+def test_names_are_names(home_care, wrong):
+    with pytest.raises(CommandError):
+        invite("Hjemmetjenesten sør", **wrong)
+    assert not User.objects.filter(email="eli.eng@staff.example").exists()
+
+
 def test_an_invitation_lasts_three_days(home_care, monkeypatch):
     from datetime import datetime, timedelta
 

@@ -121,6 +121,12 @@ def test_the_hospital_registers_where_its_ward_asked_and_the_municipality_perfor
     assert registration.unit == wound_clinic
 
 
+def test_where_no_hospital_takes_part_there_is_nothing_to_register(book, ada, rules, wound_clinic):
+    wound_clinic.organisation.kind = OrganisationKind.MUNICIPALITY
+    wound_clinic.organisation.save()
+    assert services.plan_registration(appointment=book(ada, "2026-03-03 10.00")) is None
+
+
 def test_a_meeting_about_no_patient_is_not_registered(book, rules, wound_review):
     wound_review.patient_present = False
     wound_review.save()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.catalogue.models import Agreement
@@ -358,6 +358,29 @@ def test_history_cannot_be_rewritten(book, ada):
     event = book(ada, "2026-03-03 10.00").events.get()
     with pytest.raises(IntegrityError.__mro__[1], match="append-only"), transaction.atomic():
         AppointmentEvent.objects.filter(pk=event.pk).update(kind=EventKind.CANCELLED)
+
+
+def test_history_cannot_be_emptied(book, ada):
+    book(ada, "2026-03-03 10.00")
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL videotime.retention = 'off'")
+        with pytest.raises(IntegrityError.__mro__[1], match="append-only"), transaction.atomic():
+            cursor.execute("TRUNCATE scheduling_appointmentevent")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "constraint"),
+    [
+        ("scheduling_appointment", "place", "appointment_place_known"),
+        ("scheduling_participant", "answer", "participant_answer_known"),
+        ("patients_patient", "identifier_kind", "patient_identifier_kind_known"),
+    ],
+)
+def test_the_database_knows_the_words_it_may_hold(book, ada, table, column, constraint):
+    book(ada, "2026-03-03 10.00")
+    with connection.cursor() as cursor, pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        cursor.execute(f"UPDATE {table} SET {column} = 'moon'")
 
 
 def test_strangers_see_nothing_and_those_who_take_part_see_it(book, ada, kari, berg, lie, amina, tor):

@@ -114,6 +114,7 @@ class Appointment(models.Model):
         constraints = [
             models.UniqueConstraint(name="appointment_reference_names_one", fields=["reference"]),
             models.CheckConstraint(name="appointment_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(name="appointment_place_known", condition=Q(place__in=PlaceOfPatient.values)),
             models.CheckConstraint(name="appointment_status_known", condition=Q(status__in=AppointmentStatus.values)),
             models.CheckConstraint(
                 name="appointment_cancelled_has_time_and_reason",
@@ -190,6 +191,7 @@ class Participant(models.Model):
                 condition=Q(schedule__isnull=False),
             ),
             models.CheckConstraint(name="participant_role_known", condition=Q(role__in=ParticipantRole.values)),
+            models.CheckConstraint(name="participant_answer_known", condition=Q(answer__in=Answer.values)),
             models.CheckConstraint(
                 name="participant_is_a_schedule_or_a_named_guest",
                 condition=Q(schedule__isnull=False) | Q(guest_name__isnull=False),

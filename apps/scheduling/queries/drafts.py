@@ -11,6 +11,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_r
 
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
+from apps.catalogue.models import ServiceType
 from apps.common.prepared import Prepared
 from apps.organisations.models import Unit
 from apps.patients.models import CareRelation, Patient
@@ -105,6 +106,13 @@ def _needed(need: Need) -> Needed:
         people = (need.schedule,) if need.schedule is not None else ()
         label = need.label or (need.schedule.name if need.schedule is not None else str(need.get_role_display()))
     return Needed(need.pk, need.role, need.source, label, len(people), people)
+
+
+def performers_of(service: ServiceType) -> QuerySet[Schedule]:
+    """Return who performs a service, by name or in a team: whom one may ask for."""
+    needs = Need.objects.filter(service_type=service, role=ParticipantRole.PERFORMER)
+    named, teams = needs.filter(schedule=OuterRef("pk")), needs.filter(team__schedules=OuterRef("pk"))
+    return Schedule.objects.filter(Exists(named) | Exists(teams), active=True)
 
 
 def colleagues_schedules(unit: Unit, *, but: User) -> list[Schedule]:

@@ -270,7 +270,7 @@ def _alternatives(request: BookingRequest, starts_at: datetime, *, now: datetime
 
 
 def _stretches(request: BookingRequest, time: OpenTime) -> list[Stretch]:
-    """Return what is taken of whom: performers and interpreters with the service's buffers, others without."""
+    """Return what is taken of whom: performers with the service's buffers, all others without."""
     service = request.service_type
     before = timedelta(minutes=service.buffer_before_minutes)
     after = timedelta(minutes=service.buffer_after_minutes)

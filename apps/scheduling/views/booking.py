@@ -23,7 +23,7 @@ from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
-from apps.organisations.queries import actor_of
+from apps.organisations.queries import actor_of, registering_side
 from apps.patients.models import Patient
 from apps.patients.queries import search_patients, visible_patients
 from apps.patients.services import join_care, register_patient, search_widely
@@ -151,6 +151,9 @@ def booked(request: StaffRequest, reference: str) -> HttpResponse:
             "place": place_of(appointment, request.unit),
             "opens_at": appointment.starts_at - settings.LINK_OPENS_BEFORE,
             "may_see_patient": request.staff.may_see_patients,
+            "registers": registering_side(appointment.performer_unit, appointment.requester_unit)
+            if appointment.patient is not None
+            else None,
             "form_missing": form_missing(appointment, with_form_filled([appointment]))
             and may_fill_in(appointment, request.staff),
         },

@@ -232,7 +232,7 @@ def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
     elif one.guest_relation:
         about = [one.guest_relation]
     booked_it_herself = one.schedule is not None and one.schedule.user_id == appointment.booked_by_id
-    if one.role != ParticipantRole.EQUIPMENT and not booked_it_herself:
+    if appointment.is_to_come and one.role != ParticipantRole.EQUIPMENT and not booked_it_herself:
         about = [*about, str(ANSWERS[one.answer])]
     line = " · ".join(filter(None, about))
     me = one.schedule is not None and one.schedule.user_id == staff.user.pk

@@ -21,6 +21,7 @@ from apps.common.dates import clock, clock_range, local, plain_day, words
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
+from apps.organisations.queries import registering_side
 from apps.patients.models import Patient
 
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_people, slot_time
@@ -41,7 +42,7 @@ from ..queries.drafts import (
 from ..queries.open_times import Blocking
 from .cards import look_of
 from .pictures import photos_of
-from .wording import day_said, interpreter_said, listed, said_of, ways_of, when, why_said
+from .wording import day_said, interpreter_said, interpreter_to_be_said, listed, said_of, ways_of, when, why_said
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
 SHOWN_A_DAY: Final = 4
@@ -264,17 +265,25 @@ class Page:
     def _counts(self, one: Needed) -> bool:
         choices = self.draft.choices if self.draft else {}
         if one.source == NeedSource.INTERPRETER:
-            return bool(choices.get("interpreter"))
+            return bool(self._interpreter())
         return not (one.source == NeedSource.REQUESTER and choices.get("companion") == ALONE)
 
     def _needed_said(self, one: Needed) -> str:
         if one.source == NeedSource.INTERPRETER:
-            return interpreter_said(self.draft) if self.draft else ""
+            return self._interpreter()
         if one.source == NeedSource.REQUESTER:
             requester = self._requester()
             mine = requester is None or requester.user_id == self.request.user.pk
             return _("you") if mine else requester.name if requester else ""
         return one.label
+
+    def _interpreter(self) -> str:
+        """Name the interpreter who comes; until that is asked, the one whom the patient's card asks for."""
+        draft = self.draft
+        if draft is None:
+            return ""
+        asked = bool(draft.choices.get("details_done"))
+        return interpreter_said(draft) if asked else interpreter_to_be_said(draft)
 
     def _requester(self) -> Any:
         if self.draft is None:
@@ -471,10 +480,11 @@ class Page:
         for guest in self._drafted().answers.get("guests", []):
             how = _("Text message with a link of her own") if guest["phone"] else _("E-mail with a link of her own")
             told.append(Told(guest["name"], how, "PersonPlus"))
-        performer = self._drafted().service_type.unit
-        told.append(
-            Told(_("The office of %(unit)s") % {"unit": performer.name}, _("A new line in the DIPS list"), "Tasklist")
-        )
+        draft = self._drafted()
+        registers = registering_side(draft.service_type.unit, self.unit) if draft.patient is not None else None
+        if registers is not None:
+            office = _("The office of %(unit)s") % {"unit": registers.name}
+            told.append(Told(office, _("A new line in the DIPS list"), "Tasklist"))
         return told
 
     def find_time(self) -> OpenTime | None:

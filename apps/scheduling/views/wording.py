@@ -13,6 +13,7 @@ from apps.common.languages import language_name
 from apps.patients.models import Patient
 
 from ..engine.explain import ChangeKind, Reason
+from ..forms import interpreted_language
 from ..models import BookingDraft
 from ..queries.open_times import Blocking, NoTime, Suggestion
 
@@ -37,6 +38,15 @@ def interpreter_said(draft: BookingDraft) -> str:
     language = language_name(code)
     if draft.choices.get("by_phone"):
         return _("interpreter by telephone, %(language)s") % {"language": language}
+    return _("interpreter, %(language)s") % {"language": language}
+
+
+def interpreter_to_be_said(draft: BookingDraft) -> str:
+    """Say of the interpreter what the form will suggest."""
+    patient = draft.patient
+    if patient is None or not patient.interpreter_needed or not draft.service_type.interpreter_possible:
+        return ""
+    language = language_name(interpreted_language(patient) or patient.language)
     return _("interpreter, %(language)s") % {"language": language}
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 from apps.audit.models import AccessRecord
 from apps.catalogue.models import ServiceType
 from apps.catalogue.services import load_scenarios, offer_service
+from apps.organisations.models import Organisation
 from apps.patients.models import NextOfKin, Patient
 from apps.scheduling import services
 from apps.scheduling.forms import slot_people, slot_time
@@ -421,6 +422,19 @@ def test_the_interpreter_is_filled_in_from_the_patient(booker, ada, wound_form, 
     appointment = Appointment.objects.get()
     assert appointment.interpreter_language == "som"
     assert appointment.participants.filter(role=ParticipantRole.INTERPRETER, schedule=amina_diary).exists()
+
+
+def test_the_order_names_the_interpreter_before_she_is_asked_about(booker, ada, interpreters):
+    Patient.objects.filter(pk=ada.pk).update(interpreter_needed=True, language="som")
+    order = dict(booker.begin().choose(ada).page().context["order"])
+    assert order["Deltakere"].endswith("tolk, somali")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("hospital_trust", True), ("municipality", False)])
+def test_a_line_on_the_dips_list_is_promised_to_hospitals_only(booker, ada, wound_form, wound_clinic, kind, told):
+    Organisation.objects.filter(pk=wound_clinic.organisation_id).update(kind=kind)
+    booker.begin().choose(ada).fill(wound_form).hold(slot_value_of(booker, "2026-03-02 10.00"))
+    assert ("DIPS" in text(booker.page())) is told
 
 
 def test_an_interpreter_needs_a_language(booker, ada, wound_form):

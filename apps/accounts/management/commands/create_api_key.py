@@ -1,13 +1,17 @@
 """Make a key by which a program acts as a user."""
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.accounts.services import create_api_key
+from apps.common.plain_text import is_plain
+
+MOST_DAYS: Final = 3650
+LONGEST_NAME: Final = 80
 
 
 class Command(BaseCommand):
@@ -19,8 +23,10 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=None, help="how long it lasts (default: until revoked)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["days"] is not None and options["days"] < 1:
-            raise CommandError("--days must be 1 or more.")
+        if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
+            raise CommandError(f"--days is a number from 1 to {MOST_DAYS}.")
+        if not 1 <= len(options["name"]) <= LONGEST_NAME or not is_plain(options["name"]):
+            raise CommandError(f"--name is one line of 1 to {LONGEST_NAME} characters.")
         user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
         if user is None:
             raise CommandError("No active user has this e-mail address.")

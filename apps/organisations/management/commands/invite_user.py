@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from django.utils import timezone
 
 from apps.common.errors import DomainError
+from apps.common.plain_text import is_plain
 from apps.organisations.models import Role, Unit
 from apps.organisations.queries import units_called
 from apps.organisations.services import invite_user
@@ -38,6 +39,11 @@ class Command(BaseCommand):
         for name, longest in (("given_name", 80), ("family_name", 80), ("title", 80), ("email", 254)):
             if len(options[name]) > longest:
                 raise CommandError(f"--{name.replace('_', '-')} has more than {longest} characters.")
+            if not is_plain(options[name]) or "<" in options[name]:
+                raise CommandError(f"--{name.replace('_', '-')} is one line of letters, digits and ordinary signs.")
+        for name in ("given_name", "family_name"):
+            if not options[name].strip():
+                raise CommandError(f"--{name.replace('_', '-')} is empty.")
         if options["role"] not in Role.values:
             raise CommandError(f"No role is called {options['role']}. Use one of: {', '.join(Role.values)}.")
         try:
