@@ -366,7 +366,7 @@ def test_history_cannot_be_emptied(book, ada):
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET LOCAL videotime.retention = 'off'")
         with pytest.raises(IntegrityError.__mro__[1], match="append-only"), transaction.atomic():
-            cursor.execute("TRUNCATE scheduling_appointmentevent")
+            cursor.execute("TRUNCATE scheduling_appointmentevent CASCADE")
 
 
 @pytest.mark.parametrize(
