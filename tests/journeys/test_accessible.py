@@ -30,6 +30,7 @@ NO_PAGE: Final = {
     "scheduling:calendar_events": "for the calendar's script",
     "rooms:guest_ticket": "for the room's script",
     "rooms:host_ticket": "for the room's script",
+    "common:favicon": "a picture",
     "scheduling:photo": "a picture",
     "scheduling:photo_thumbnail": "a picture",
     "registration:sheet_pdf": "paper",
