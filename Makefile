@@ -6,7 +6,7 @@ VENV := .venv/bin
 SETUP := $(PYTHON) portal/launch/setup.py
 UV_COMPILE := $(VENV)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11
 CHECKED := DJANGO_SETTINGS_MODULE=tests.check_settings $(VENV)/python -W ignore::RuntimeWarning manage.py
-PYTEST ?= $(VENV)/python -m pytest -n 2 --dist worksteal
+PYTEST ?= $(VENV)/python -m pytest -n 2 --dist loadgroup
 
 .PHONY: help demo test check setup assets format translations messages lock clean
 

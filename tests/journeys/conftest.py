@@ -42,6 +42,14 @@ FAKE_DEVICES = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One test worker runs all that drives a browser: two browsers at once would only wait for each other."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
 @dataclass(frozen=True)
 class Live:
     """Where the product answers; `restart_sockets(TURN_SECRET="...")` starts its socket process anew, as told."""

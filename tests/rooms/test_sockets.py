@@ -300,7 +300,7 @@ def test_a_staff_ticket_without_the_session_opens_nothing(host):
 @pytest.mark.parametrize("how", ["signs out", "is disabled", "leaves the unit"])
 def test_who_may_no_longer_be_here_loses_the_socket(host, berg, how: str, monkeypatch):
     ticket, cookie, seat = host
-    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.2)
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 2)
     monkeypatch.setattr(sockets, "LOOK_EVERY", 0.1)
 
     def end() -> None:
