@@ -5,6 +5,7 @@
 open browsers before it, and `sign_in(page, user)` signs a member of staff in.
 """
 
+import fcntl
 import os
 import shutil
 import socket
@@ -155,9 +156,12 @@ def live(_servers: Live, transactional_db: None, settings: Any) -> Live:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A Chromium whose camera and microphone are made up: a moving picture and a beep."""
-    with sync_playwright() as driver:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose camera and microphone are made up: a moving picture and a beep. One test worker has one."""
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    with (shared / "browser.lock").open("w") as lock, sync_playwright() as driver:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         chromium = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FAKE_DEVICES)
         yield chromium
         chromium.close()
@@ -174,15 +178,18 @@ def _listen(page: Page, complaints: list[str]) -> None:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: object, as_user: Callable[[User], Client]) -> Iterator[Callable[..., Page]]:
-    """Open a window for somebody who is signed in, or for nobody: `page = visit(kari); page.goto("/i-dag/")`."""
+    """Open a window for somebody who is signed in, or for nobody: `page = visit(kari); page.goto("/i-dag/")`.
+
+    A script that fails, or anything that the content security policy stops, fails the test.
+    """
     opened: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_window(user: User | None = None, *, width: int = 1280) -> Page:
+    def open_window(user: User | None = None, *, width: int = 1280, zone: str = "Europe/Oslo") -> Page:
         context = browser.new_context(
             base_url=str(live_server),
             viewport={"width": width, "height": 900},
-            timezone_id="Europe/Oslo",
+            timezone_id=zone,
             locale="nb-NO",
         )
         opened.append(context)
