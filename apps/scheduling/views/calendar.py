@@ -55,6 +55,7 @@ def calendar(request: StaffRequest) -> HttpResponse:
         "later": day + step,
         "is_now": day == today if view == TEAM else monday <= today < monday + timedelta(days=7),
         "events_url": reverse("scheduling:calendar_events"),
+        "offset": timezone.localtime(now).isoformat(timespec="seconds")[-6:],
         "start": day if view == TEAM else monday,
         "end": day + timedelta(days=1) if view == TEAM else monday + timedelta(days=7),
         **_words(),

@@ -101,6 +101,8 @@
       /* On a phone the people of the unit stand side by side and are scrolled to, rather than squeezed. */
       ...(team && phone && { columnWidth: "9rem" }),
       slotEventOverlap: false,
+      /* The line that says what time it is follows Norway's clock too, like the events, wherever the browser is. */
+      timeZone: data.offset,
       nowIndicator: true,
       resources: team ? JSON.parse(data.resources) : [],
       events: phone ? events.filter((e) => e.extendedProps.kind !== "free") : events,

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from PIL import Image
@@ -28,7 +28,6 @@ def today(
     first = book(
         ada,
         "2026-03-03 10.00",
-        form="wound_assessment",
         answers={"location": "leg_outer", "side": "left", "length_mm": 28},
         guests=[GuestInput("Siv Alm", "datter", phone="+4700010090")],
     )
@@ -38,6 +37,23 @@ def today(
     Image.new("RGB", (64, 48), "red").save(out, "JPEG")
     add_photo(upload=out.getvalue(), user=kari, appointment=first, now=moment)
     return first, second
+
+
+@pytest.mark.parametrize("zone", ["Europe/Oslo", "America/New_York", "Asia/Tokyo"])
+def test_the_calendar_and_its_line_show_norways_time_wherever_the_browser_is(
+    visit: Visit, berg: User, today: tuple[Appointment, Appointment], zone: str
+) -> None:
+    page = visit(berg, zone=zone)
+    page.clock.set_fixed_time(datetime(2026, 3, 3, 8, 50, tzinfo=UTC))  # ten to ten in Norway
+    page.goto("/kalender/?dag=2026-03-03")
+    first = page.get_by_role("article").filter(has_text="Ada Alm")
+    expect(first).to_contain_text("10.00")
+    line, event = page.locator(".ec-now-indicator").bounding_box(), first.bounding_box()
+    assert line is not None
+    assert event is not None
+    thirty_minutes = event["height"]
+    assert event["y"] - line["y"] == pytest.approx(thirty_minutes / 3, abs=6), "ten minutes above what begins at ten"
+    assert event["x"] <= line["x"] + line["width"] / 2 <= event["x"] + event["width"], "in Tuesday's column"
 
 
 def test_every_page_of_the_day_is_accessible(visit: Visit, berg: User, today: tuple[Appointment, Appointment]) -> None:
