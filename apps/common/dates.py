@@ -4,7 +4,7 @@ Django has no Northern Sami, and its other forms are not the house's, so the wor
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -134,6 +134,17 @@ def words(language: str | None = None) -> Words:
 def local(moment: datetime) -> datetime:
     """Return the moment in Norway's time; what has no zone is a wall time already."""
     return moment.astimezone(timezone.get_default_timezone()) if moment.tzinfo is not None else moment
+
+
+def coming_day(text: str, now: datetime) -> datetime | None:
+    """Read a day in an address (2026-03-20) as its first moment in Norway; None where it is no day, or not ahead."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    if not local_date(now) < day < local_date(now) + timedelta(days=400):
+        return None
+    return datetime.combine(day, time.min, tzinfo=timezone.get_default_timezone())
 
 
 def local_date(moment: date | datetime) -> date:

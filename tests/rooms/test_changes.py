@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.scheduling.models import AppointmentStatus, Participant
 from tests.scheduling_cast import at
@@ -37,6 +38,22 @@ def test_ada_moves_to_a_joint_time_and_keeps_her_link(ada_at, booked, code_for):
     assert booked.starts_at == at("2026-03-03 09.00")
     assert booked.events.latest("id").by_patient
     assert "3. mars" in client.get(home).content.decode()
+
+
+def test_ada_finds_times_on_later_days_too(ada_at, booked):
+    client, home = ada_at
+    first = client.get(f"{home}flytt/")
+    day = first.context["next_from"]
+    assert all(timezone.localdate(start) < day for start in first.context["starts"])
+    later = client.get(f"{home}flytt/", {"fra": day.isoformat()})
+    assert timezone.localdate(later.context["starts"][0]) == day
+    assert "Vis de første tidene" in later.content.decode()
+    chosen = {"starts_at": later.context["starts"][0].isoformat(), "version": booked.version}
+    assert client.post(f"{home}flytt/?fra={day.isoformat()}", chosen).status_code == 302
+    booked.refresh_from_db()
+    assert booked.starts_at == later.context["starts"][0]
+    for nonsense in ("2026-13-40", "i morgen", "9999-12-31", "0001-01-01", ""):
+        assert client.get(f"{home}flytt/", {"fra": nonsense}).context["starts"] == first.context["starts"] or nonsense
 
 
 @pytest.mark.parametrize("starts_at", ["", "tomorrow", "2026-13-45T99:99", "2026-03-03T09:00", "0" * 500])

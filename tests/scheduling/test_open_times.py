@@ -28,7 +28,16 @@ from apps.scheduling.models import (
     TeamMember,
     TeamOrder,
 )
-from apps.scheduling.queries import BookingRequest, Ignoring, open_times, time_is_open, who_is_missing, why_no_time
+from apps.scheduling.queries import (
+    BookingRequest,
+    Ignoring,
+    first_days,
+    local_day,
+    open_times,
+    time_is_open,
+    who_is_missing,
+    why_no_time,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -253,6 +262,19 @@ def test_a_session_that_nobody_has_to_be_with_the_patient_for(place):
     take(place.kari, f"{TODAY} 00:00", "2027-03-20 00:00")
     assert open_times(place.request(), now=NOW) == []
     assert shown(open_times(place.request(requester=None), now=NOW, limit=1)) == [f"{TODAY} 09:00"]
+
+
+@pytest.mark.parametrize("at_most", [1, 4, 7, 8, 9, 200])
+def test_whoever_goes_on_from_day_to_day_sees_every_time_once(place, at_most):
+    seen, start, pages = [], NOW, 0
+    while start is not None:
+        times, following = first_days(place.request(), now=NOW, start=start, at_most=at_most)
+        days = {time.starts_at.astimezone(OSLO).date() for time in times}
+        assert len(times) <= at_most or len(days) == 1, "only a single day may hold more"
+        seen += times
+        start, pages = (local_day(following)[0], pages + 1) if following else (None, pages + 1)
+    assert seen == open_times(place.request(), now=NOW, limit=None)
+    assert pages > 1 or at_most == 200
 
 
 @pytest.mark.parametrize("start", [f"{TODAY} 08:45", f"{TODAY} 09:05", f"{TODAY} 11:45", "2027-03-06 09:00"])

@@ -23,7 +23,7 @@ from apps.common import dates
 from apps.common.errors import DomainError
 from apps.scheduling import errors as scheduling_errors
 from apps.scheduling.models import Appointment, AppointmentStatus, CancelReason, Participant, ParticipantRole
-from apps.scheduling.queries import Ignoring, open_times, request_of
+from apps.scheduling.queries import Ignoring, first_days, request_of
 from apps.scheduling.services import cancel_appointment, move_appointment
 
 from .. import queries, services, tickets
@@ -276,14 +276,22 @@ def _times(request: HttpRequest, here: Here, *, fault: str = "", status: int = 2
     appointment = Appointment.objects.select_related("service_type__unit", "requester_unit", "patient").get(
         pk=here.appointment.pk
     )
-    times = open_times(
+    start = dates.coming_day(request.GET.get("fra", ""), here.now)
+    times, next_from = first_days(
         request_of(appointment),
         now=here.now,
-        limit=TIMES_SHOWN,
+        start=start,
+        at_most=TIMES_SHOWN,
         ignoring=Ignoring(appointment_id=appointment.pk),
     )
-    starts = [time.starts_at for time in times if time.starts_at != appointment.starts_at]
-    context = {**here.context(), "appointment": appointment, "starts": starts, "fault": fault}
+    context = {
+        **here.context(),
+        "appointment": appointment,
+        "starts": [time.starts_at for time in times if time.starts_at != appointment.starts_at],
+        "next_from": next_from,
+        "from_start": start is None,
+        "fault": fault,
+    }
     return render(request, "rooms/move.html", context, status=status)
 
 

@@ -1,8 +1,10 @@
 """When a session can be: one search for the list, the hold and the booking, so that what is shown can be booked."""
 
-from collections.abc import Callable, Collection, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from django.utils import timezone
@@ -22,11 +24,13 @@ from ..engine.search import (
 )
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
 from ..models import ParticipantRole
+from .appointments import local_day
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who
 
 NOTHING = Ignoring()
 ONE_UNIT = timedelta(minutes=UNIT_MINUTES)
+UNITS_A_DAY: Final = timedelta(hours=25) // ONE_UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,28 @@ def open_times_until(
         if enough(found, moment_of(reached)):
             break
     return found
+
+
+def first_days(
+    request: BookingRequest, *, now: datetime, start: datetime | None, at_most: int, ignoring: Ignoring = NOTHING
+) -> tuple[list[OpenTime], date | None]:
+    """List the times of the first days, as `whole_days` keeps them."""
+    times = open_times(request, now=now, start=start, limit=at_most + UNITS_A_DAY, ignoring=ignoring)
+    return whole_days(times, at_most)
+
+
+def whole_days(times: Sequence[OpenTime], at_most: int) -> tuple[list[OpenTime], date | None]:
+    """Keep whole days, as many as have `at_most` times together and at least one; and return the day to go on from.
+
+    So a page that shows some of the times and another that goes on from a day hide none between them.
+    """
+    if len(times) <= at_most:
+        return list(times), None
+    cut = timezone.localdate(times[at_most].starts_at)
+    if cut == timezone.localdate(times[0].starts_at):
+        cut += timedelta(days=1)
+    kept = bisect_left(times, local_day(cut)[0], key=lambda time: time.starts_at)
+    return list(times[:kept]), timezone.localdate(times[kept].starts_at) if kept < len(times) else None
 
 
 def time_is_open(

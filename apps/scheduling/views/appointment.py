@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from itertools import groupby
 from typing import Any, Final
@@ -45,8 +45,8 @@ from ..models import (
 from ..queries import (
     Ignoring,
     OpenTime,
+    first_days,
     of_unit,
-    open_times,
     participant_name,
     people_in,
     request_of,
@@ -231,9 +231,9 @@ def _move(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
 
 
 def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: int = 200) -> HttpResponse:
-    start = _moment_of_day(request.GET.get("fra", ""), now)
+    start = dates.coming_day(request.GET.get("fra", ""), now)
     asked, ignoring = request_of(found), Ignoring(appointment_id=found.pk)
-    times = open_times(asked, now=now, start=start, limit=TIMES_SHOWN, ignoring=ignoring)
+    times, next_from = first_days(asked, now=now, start=start, at_most=TIMES_SHOWN, ignoring=ignoring)
     times = [time for time in times if time.starts_at != found.starts_at]
     context = {
         "now": now,
@@ -241,9 +241,7 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
         "card": cards.card(found, request.staff, now=now),
         "days": _by_day(times),
         "first": times[0] if times and start is None else None,
-        "next_from": timezone.localdate(times[-1].starts_at) + timedelta(days=1)
-        if len(times) >= TIMES_SHOWN - 1
-        else None,
+        "next_from": next_from,
         "from_day": timezone.localdate(start) if start else None,
     }
     if not times:
@@ -479,17 +477,6 @@ def _sentence(event: AppointmentEvent) -> str:
 
 def _by_day(times: Sequence[OpenTime]) -> list[tuple[date, list[OpenTime]]]:
     return [(day, list(of_day)) for day, of_day in groupby(times, key=lambda one: timezone.localdate(one.starts_at))]
-
-
-def _moment_of_day(text: str, now: datetime) -> datetime | None:
-    """Read `?fra=2026-03-20` as the first moment of that day, if it lies ahead."""
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    if not timezone.localdate(now) < day < timezone.localdate(now) + timedelta(days=400):
-        return None
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 wall time
 
 
 def _age(born: date, on: date) -> int:
