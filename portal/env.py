@@ -41,7 +41,7 @@ def env_bool(name: str, *, default: bool = False) -> bool:
 
 
 def env_int(name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
-    value = env(name, str(default))
+    value = env(name, "") or str(default)
     try:
         number = int(value)
     except ValueError as fault:

@@ -143,7 +143,7 @@ def book(asked: Callable[..., BookingRequest], kari: User, now: datetime) -> Cal
     """Book as Kari: `book(ada, "2026-03-03 10.00")`."""
 
     def do(patient: Patient, start: str, *, when: datetime | None = None, **wishes: Any) -> Appointment:
-        names = ("guests", "form", "answers", "form_complete", "who", "hold", "draft")
+        names = ("guests", "answers", "form_complete", "who", "hold", "draft")
         details = {name: wishes.pop(name) for name in names if name in wishes}
         return services.book_appointment(
             request=asked(patient, **wishes), starts_at=at(start), actor=kari, now=when or now, **details

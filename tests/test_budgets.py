@@ -52,6 +52,6 @@ def test_a_list_page_keeps_its_budget_however_long_the_list(
     book(ada, "2026-03-03 10.00")
     first = count(address)
     for hour, patient in [("11.00", bo), ("12.00", ada), ("13.00", bo), ("14.00", ada)]:
-        book(patient, f"2026-03-03 {hour}", form="wound_assessment", answers={"question": "?"})
+        book(patient, f"2026-03-03 {hour}", answers={"question": "?"})
     assert count(address) == first
     assert first == budget

@@ -60,7 +60,6 @@ def world(
         "2026-03-03 10.00",
         interpreter_language="som",
         guests=[GuestInput(name="Dina", relation="datter", phone="+4700010009")],
-        form="wound_assessment",
         answers={"question": "Hva nå?"},
     )
     react()

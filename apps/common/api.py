@@ -268,21 +268,18 @@ OUR_PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 def _headers_of(method: str) -> list[dict[str, Any]]:
-    unit = {
-        "in": "header",
-        "name": "X-Unit",
-        "required": False,
-        "description": "The unit in which the key's user acts; her first when it is left out.",
-        "schema": {"type": "string", "format": "uuid"},
-    }
-    repeated = {
-        "in": "header",
-        "name": "Idempotency-Key",
-        "required": False,
-        "description": "A request that is sent again with the same key takes effect once, and gets the same answer.",
-        "schema": {"type": "string", "pattern": "^[ -~]{1,200}$"},
-    }
+    unit = _header("X-Unit", "The unit in which the key's user acts; her first when it is left out.", format="uuid")
+    repeated = _header(
+        "Idempotency-Key",
+        "A request that is sent again with the same key takes effect once, and gets the same answer.",
+        pattern="^[ -~]{1,200}$",
+    )
     return [unit, repeated] if method == "post" else [unit]
+
+
+def _header(name: str, description: str, **written: str) -> dict[str, Any]:
+    schema = {"type": "string", **written}
+    return {"in": "header", "name": name, "required": False, "description": description, "schema": schema}
 
 
 def _answers_of(method: str, told: Mapping[int, Any]) -> dict[int, Any]:

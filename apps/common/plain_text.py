@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 from django.core.exceptions import ValidationError
+from django.db.models import CharField, Model
 from django.utils.translation import gettext_lazy as _
 
 REFUSED: Final = frozenset({"Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -22,3 +23,11 @@ def plain_line(text: str) -> None:
     """Refuse a form value that is not one line of plain text."""
     if not is_plain(text):
         raise ValidationError(_("Write letters, digits and ordinary signs only, on one line."), code="not_plain")
+
+
+def longest_in(model: type[Model], name: str) -> int:
+    """Return how many characters a model's text field holds."""
+    field = model._meta.get_field(name)
+    if not isinstance(field, CharField) or field.max_length is None:
+        raise TypeError(f"{model.__name__}.{name} is no text of limited length.")
+    return field.max_length

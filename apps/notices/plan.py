@@ -117,13 +117,12 @@ def plan(
 
 def _first(session: Session, person: Person, purpose: str, *, now: datetime, link_of: LinkOf) -> Planned:
     """Write the message that goes now, or in the morning, with the next way in reserve."""
-    first, *reserve = [
-        _write(
-            session, person, purpose, way, due_at=due_at, not_after=_helps_until(session, due_at, now), link_of=link_of
-        )
-        for way in person.ways[:2]
-        for due_at in [soonest(way[0], now)]
-    ]
+    ways = []
+    for way in person.ways[:2]:
+        due_at = soonest(way[0], now)
+        not_after = _helps_until(session, due_at, now)
+        ways.append(_write(session, person, purpose, way, due_at=due_at, not_after=not_after, link_of=link_of))
+    first, *reserve = ways
     return replace(first, reserve=reserve[0]) if reserve else first
 
 

@@ -17,9 +17,7 @@ from apps.messaging import queries as outbox
 from apps.messaging.models import GONE_OUT, Channel, OutboxMessage, OutboxState
 from apps.messaging.sms import Size, size
 from apps.organisations.models import Unit
-from apps.organisations.queries import registering_side
 from apps.patients.models import ContactChannel
-from apps.registration.queries import registering_unit
 from apps.rooms.models import JoinLink
 from apps.scheduling.models import (
     Appointment,
@@ -30,7 +28,7 @@ from apps.scheduling.models import (
     ParticipantRole,
     Schedule,
 )
-from apps.scheduling.queries import BookingRequest, participant_name
+from apps.scheduling.queries import BookingRequest, participant_name, registering_unit
 from apps.scheduling.queries.drafts import request_of_draft, requester_schedule
 from apps.scheduling.services import GuestInput
 
@@ -221,9 +219,7 @@ def preview_of_draft(draft: BookingDraft, *, now: datetime) -> Shown | None:
             )
             for gap in made.gaps
         ],
-        registers=_name_of(
-            registering_side(draft.service_type.unit, draft.unit) if draft.patient is not None else None
-        ),
+        registers=_name_of(registering_unit(draft)),
     )
 
 

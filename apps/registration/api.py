@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from ninja import Path, Query, Router
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from apps.audit.models import Action
 from apps.audit.services import record_access
@@ -51,7 +51,7 @@ class RegistrationsQuery(PageQuery):
 
 class RegisteredIn(Strict):
     dips_contact_id: Code = ""
-    version: int = Field(ge=0)
+    version: StrictInt = Field(ge=0)
 
 
 @router.get("/registrations", response={200: RegistrationsOut, **ERRORS}, summary="List registrations")

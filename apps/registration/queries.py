@@ -10,23 +10,11 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.organisations.models import MAY_REGISTER, Membership, Unit
-from apps.organisations.queries import registering_side
 from apps.scheduling.models import Appointment, ParticipantRole
 
 from .house_rules import house_rules
 from .models import CodeRule, Registration, RegistrationState
 from .sheet import StoredRow, draw_up
-
-
-def registering_unit(appointment: Appointment) -> Unit | None:
-    """Return the unit whose clerks register the session; None where nobody does.
-
-    DIPS is the hospital's record. Mostly the hospital performs; at a discharge meeting its ward asks. A session about
-    no patient, or among municipalities, is not registered anywhere.
-    """
-    if appointment.patient_id is None:
-        return None
-    return registering_side(appointment.performer_unit, appointment.requester_unit)
 
 
 class Rules:

@@ -13,10 +13,11 @@ from apps.audit.models import Action
 from apps.audit.services import Actor, record_access
 from apps.common.errors import ChangedMeanwhile, DomainError, breach_raises
 from apps.scheduling.models import Appointment
+from apps.scheduling.queries import registering_unit
 
 from .house_rules import HouseRules, house_rules
 from .models import CodeRule, NotNeededReason, Registration, RegistrationState
-from .queries import Rules, registering_unit, sheet_for
+from .queries import Rules, sheet_for
 
 CONTACT_ID: Final = re.compile(r"[0-9]{1,20}")
 AUDITED: Final = "dips-registration"

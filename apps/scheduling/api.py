@@ -229,7 +229,6 @@ def _book(
     now: datetime,
 ) -> Appointment | DomainError:
     """Book, and note it in the patient's log, both or neither. A refusal is returned: the service has undone its own."""
-    slug = asked.service_type.form
     try:
         appointment = services.book_appointment(
             request=asked,
@@ -237,8 +236,6 @@ def _book(
             actor=request.user,
             now=now,
             guests=guests,
-            form=slug if answers is not None else "",
-            form_version=questionnaire.version(slug) if answers is not None else 1,
             answers=answers,
         )
     except DomainError as refusal:

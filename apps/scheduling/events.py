@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 from uuid import UUID
 
 from apps.accounts.models import User
@@ -41,27 +41,20 @@ def reaction_name(reaction: ReactionFunction) -> str:
     return f"{reaction.__module__.split('.')[1]}.{reaction.__name__}"
 
 
+class Happened(TypedDict, total=False):
+    """Who did it, and what the appointment itself no longer tells."""
+
+    actor: User | None
+    by_patient: bool
+    old_starts_at: datetime
+    participant_uid: UUID
+
+
 def new_event(
-    appointment: Appointment,
-    kind: EventKind,
-    *,
-    now: datetime,
-    actor: User | None = None,
-    by_patient: bool = False,
-    old_starts_at: datetime | None = None,
-    participant_uid: UUID | None = None,
+    appointment: Appointment, kind: EventKind, *, now: datetime, **happened: Unpack[Happened]
 ) -> AppointmentEvent:
     """Return an event that is still to be written; `follow` comes after that."""
-    return AppointmentEvent(
-        appointment=appointment,
-        kind=kind,
-        version=appointment.version,
-        at=now,
-        actor=actor,
-        by_patient=by_patient,
-        old_starts_at=old_starts_at,
-        participant_uid=participant_uid,
-    )
+    return AppointmentEvent(appointment=appointment, kind=kind, version=appointment.version, at=now, **happened)
 
 
 def follow(event: AppointmentEvent, *, now: datetime) -> None:
@@ -73,25 +66,10 @@ def follow(event: AppointmentEvent, *, now: datetime) -> None:
 
 
 def record(
-    appointment: Appointment,
-    kind: EventKind,
-    *,
-    now: datetime,
-    actor: User | None = None,
-    by_patient: bool = False,
-    old_starts_at: datetime | None = None,
-    participant_uid: UUID | None = None,
+    appointment: Appointment, kind: EventKind, *, now: datetime, **happened: Unpack[Happened]
 ) -> AppointmentEvent:
     """Write the event and let follow what must."""
-    event = new_event(
-        appointment,
-        kind,
-        now=now,
-        actor=actor,
-        by_patient=by_patient,
-        old_starts_at=old_starts_at,
-        participant_uid=participant_uid,
-    )
+    event = new_event(appointment, kind, now=now, **happened)
     event.save(force_insert=True)
     follow(event, now=now)
     return event

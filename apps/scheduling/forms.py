@@ -299,8 +299,12 @@ def interpreter_hint(draft: BookingDraft) -> str:
     patient = draft.patient
     if patient is None or not patient.interpreter_needed:
         return ""
-    language = language_name(interpreted_language(patient) or patient.language)
-    return gettext("The need is registered: %(language)s") % {"language": language}
+    return gettext("The need is registered: %(language)s") % {"language": language_of_need(patient)}
+
+
+def language_of_need(patient: Patient) -> str:
+    """Name the language of the registered need, in the reader's."""
+    return language_name(interpreted_language(patient) or patient.language)
 
 
 def _said(one: NextOfKin) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from apps.common.api import Code, Found, LanguageCode, Line, Moment, Name, PageQuery, Problem, Shown, Strict, UnitQuery
 
@@ -20,9 +20,9 @@ class Wanted(Strict):
     service_type: UUID
     patient: UUID | None = None
     interpreter_language: LanguageCode | Literal[""] | None = None
-    interpreter_by_phone: bool = False
-    length_minutes: int | None = Field(None, ge=5, le=480)
-    patient_joins_alone: bool | None = None
+    interpreter_by_phone: StrictBool = False
+    length_minutes: StrictInt | None = Field(None, ge=5, le=480)
+    patient_joins_alone: StrictBool | None = None
     place: PlaceOfPatient = PlaceOfPatient.HOME
     performers: list[UUID] = Field([], max_length=20)
 
@@ -30,11 +30,16 @@ class Wanted(Strict):
 class OpenTimesIn(Wanted):
     start: Moment | None = None
     end: Moment | None = None
-    limit: int = Field(20, ge=1, le=100)
+    limit: StrictInt = Field(20, ge=1, le=100)
 
 
 class OpenTimesQuery(OpenTimesIn, UnitQuery):
-    """The same, in the address."""
+    """The same, in the address, where all is text."""
+
+    interpreter_by_phone: bool = False
+    length_minutes: int | None = Field(None, ge=5, le=480)
+    patient_joins_alone: bool | None = None
+    limit: int = Field(20, ge=1, le=100)
 
 
 class WhoOut(Shown):
@@ -92,12 +97,12 @@ class BookingIn(Wanted):
 
 class MoveIn(Strict):
     starts_at: Moment
-    version: int | None = None
+    version: StrictInt | None = None
 
 
 class CancelIn(Strict):
     reason: CancelReason
-    version: int | None = None
+    version: StrictInt | None = None
 
 
 class ParticipantOut(Shown):

@@ -19,7 +19,7 @@ from apps.common.images import CleanPhoto, clean_photo
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 from apps.registration.models import NotNeededReason, Registration, RegistrationState
-from apps.registration.queries import Rules, registering_unit, sheet_for
+from apps.registration.queries import Rules, sheet_for
 from apps.scheduling import queries, services
 from apps.scheduling.errors import Refusal
 from apps.scheduling.holidays import public_holidays
@@ -179,7 +179,7 @@ class Writer:
         )
 
     def register(self, appointment: Appointment, clerk: User, *, registered: bool) -> None:
-        unit = registering_unit(appointment)
+        unit = queries.registering_unit(appointment)
         if unit is None:
             return
         rule = self.rules.for_session(appointment, unit)
@@ -460,8 +460,8 @@ def book_coming(made: Region) -> None:
         times = queries.open_times(request, now=made.now, start=start, limit=24)
         if not times:
             continue
-        form = service.form if service.form in _answers() else ""
-        answers = _dated(made.chance.choice(_answers()[form]), made.today) if form else None
+        choices = _answers().get(service.form)
+        answers = _dated(made.chance.choice(choices), made.today) if choices else None
         try:
             with transaction.atomic():
                 services.book_appointment(
@@ -469,8 +469,6 @@ def book_coming(made: Region) -> None:
                     starts_at=made.chance.choice(times).starts_at,
                     actor=_booker(made, unit, requester),
                     now=made.now,
-                    form=form,
-                    form_version=questionnaire.version(form) if form else 1,
                     answers=answers,
                 )
         except Refusal:

@@ -39,16 +39,15 @@ def main() -> int:
 
 
 def command(part: str) -> programs.Command:
-    def number(name: str, default: int, most: int = 1000) -> int:
-        return env_int(name, default, least=1, most=most) if os.environ.get(name) else default
-
-    host, port = os.environ.get("HOST") or "0.0.0.0", number("PORT", 8000, 65535)  # noqa: S104  (inside a container)
+    host = os.environ.get("HOST") or "0.0.0.0"  # noqa: S104  (inside a container)
+    port, workers = env_int("PORT", 8000, least=1, most=65535), env_int("WORKERS", 2, least=1, most=1000)
     if part == "web":
-        return programs.web(host=host, port=port, workers=number("WORKERS", 2), threads=number("THREADS", 4))
+        threads = env_int("THREADS", 4, least=1, most=1000)
+        return programs.web(host=host, port=port, workers=workers, threads=threads)
     if part == "sockets":
         return programs.sockets(host=host, port=port)
     if part == "worker":
-        return programs.worker(pool="prefork", concurrency=number("WORKERS", 2))
+        return programs.worker(pool="prefork", concurrency=workers)
     if part == "beat":
         return programs.beat(schedule=Path(os.environ.get("VAR") or "var") / "beat")
     return [sys.executable, "manage.py", "prepare"]

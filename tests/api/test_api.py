@@ -3,6 +3,7 @@
 import json
 import uuid
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -248,6 +249,19 @@ def test_yes_and_no_are_true_and_false_and_nothing_else(api, kari):
         answer = api(kari).post("/patients", new_patient(interpreter_needed=value))
         is_problem(answer, 422)
         assert set(errors_of(answer)) == {"/interpreter_needed"}, value
+
+
+@pytest.mark.parametrize(
+    "wish", [{"limit": True}, {"limit": "5"}, {"length_minutes": "30"}, {"interpreter_by_phone": 1}]
+)
+def test_a_number_is_a_number_in_json_and_text_in_an_address(api, kari, ada, wound_review, wish):
+    program = api(kari)
+    asked = {"service_type": str(wound_review.uid), "patient": str(ada.uid)}
+    answer = program.post("/open-times", {**asked, **wish})
+    is_problem(answer, 422)
+    assert set(errors_of(answer)) == {f"/{name}" for name in wish}
+    in_address = urlencode({**asked, **{name: str(value).lower() for name, value in wish.items() if value is not True}})
+    assert program.get(f"/open-times?{in_address}").status_code == 200
 
 
 def test_a_wider_search_needs_a_reason(api, kari, ada):

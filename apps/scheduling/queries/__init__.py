@@ -8,11 +8,12 @@ from .appointments import (
     of_unit,
     participant_name,
     people_in,
+    registering_unit,
     schedules_taken,
     takes_part,
     week_of,
 )
-from .open_times import open_times, open_times_until, time_is_open, who_is_missing, why_no_time
+from .open_times import first_days, open_times, open_times_until, time_is_open, who_is_missing, why_no_time
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Who",
     "appointments_between",
     "day_of",
+    "first_days",
     "local_day",
     "mine_or_units",
     "of_unit",
@@ -30,6 +32,7 @@ __all__ = [
     "open_times_until",
     "participant_name",
     "people_in",
+    "registering_unit",
     "request_of",
     "schedules_taken",
     "takes_part",

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 from apps.accounts.models import User
 from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
+from apps.organisations.queries import registering_side
 
-from ..models import Appointment, Participant, ParticipantRole
+from ..models import Appointment, BookingDraft, Participant, ParticipantRole
 from ..models.appointment import AppointmentQuerySet
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -50,6 +51,19 @@ def week_of(user: User, unit: Unit | None, monday: date) -> list[Appointment]:
 def mine_or_units(appointments: AppointmentQuerySet, user: User, unit: Unit | None) -> list[Appointment]:
     """Keep those that the user takes part in or that belong to the unit she is in now."""
     return [one for one in appointments if takes_part(one, user) or (unit is not None and of_unit(one, unit))]
+
+
+def registering_unit(of: Appointment | BookingDraft) -> Unit | None:
+    """Return the unit whose clerks register the session; None where nobody does.
+
+    DIPS is the hospital's record. Mostly the hospital performs; at a discharge meeting its ward asks. A session about
+    no patient, or among municipalities, is not registered anywhere.
+    """
+    if of.patient_id is None:
+        return None
+    if isinstance(of, BookingDraft):
+        return registering_side(of.service_type.unit, of.unit)
+    return registering_side(of.performer_unit, of.requester_unit)
 
 
 def takes_part(appointment: Appointment, user: User) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from apps.accounts.models import User
+from apps.catalogue import questionnaire
 from apps.common.errors import ChangedMeanwhile
 from apps.common.retry import retry_on_deadlock
 
@@ -31,7 +32,7 @@ from .rules import check_request, check_start
 from .taking import Stretch, take_time, take_time_for
 
 ALTERNATIVES: Final = 3
-NAMES: Final = ["id", "uid", "name", "title"]
+KNOWN_OF_WHO: Final = ["id", "uid", "name", "title"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,6 @@ def book_appointment(
     who: Mapping[int, int] | None = None,
     hold: Hold | None = None,
     guests: Sequence[GuestInput] = (),
-    form: str = "",
-    form_version: int = 1,
     answers: Mapping[str, Any] | None = None,
     form_complete: bool = True,
     draft: BookingDraft | None = None,
@@ -98,7 +97,7 @@ def book_appointment(
     """Give everybody the same time, or nobody.
 
     `who` (need id to schedule id) asks for these people; without it the best who are free come.
-    A hold is used up. The room, the messages, the calendar entries and the registration that follow
+    `answers` are to the service's form; None leaves it for later. A hold and a draft are used up. The room, the messages, the calendar entries and the registration that follow
     are listed in portal/reactions.py.
 
     Raises a Refusal that names the rule, or TimeTaken / NotOpen with the role that blocks and three
@@ -131,30 +130,40 @@ def book_appointment(
         stretches = _stretches(request, time)
         people = _participants(appointment, request, time, stretches, guests)
         refusal = None
-        if not take_time_for(appointment, *people, event, stretches=stretches, now=now):
+        if take_time_for(appointment, *people, event, stretches=stretches, now=now):
+            if answers is not None:
+                _keep_answers(appointment, answers, complete=form_complete, now=now)
+            _use_up(draft, hold, appointment)
+            appointment.coming = people
+            events.follow(event, now=now)
+        else:
             refusal = _taken(request, time, stretches, now=now, ignoring=ignoring)
             if hold is not None:
                 transaction.set_rollback(True)
-        else:
-            if form:
-                FormAnswers.objects.create(
-                    appointment=appointment,
-                    form=form,
-                    form_version=form_version,
-                    answers=dict(answers or {}),
-                    complete=form_complete,
-                    updated_at=now,
-                )
-            if draft is not None:
-                draft.photos.update(draft=None, appointment=appointment)
-                draft.delete()
-            elif hold is not None:
-                hold.delete()
-            appointment.coming = people
-            events.follow(event, now=now)
     if refusal is not None:
         raise refusal
     return appointment
+
+
+def _keep_answers(appointment: Appointment, answers: Mapping[str, Any], *, complete: bool, now: datetime) -> None:
+    form = appointment.service_type.form
+    FormAnswers.objects.create(
+        appointment=appointment,
+        form=form,
+        form_version=questionnaire.version(form),
+        answers=dict(answers),
+        complete=complete,
+        updated_at=now,
+    )
+
+
+def _use_up(draft: BookingDraft | None, hold: Hold | None, appointment: Appointment) -> None:
+    """Let the appointment take over a draft's pictures, and end what led to it."""
+    if draft is not None:
+        draft.photos.update(draft=None, appointment=appointment)
+        draft.delete()  # its hold goes with it
+    elif hold is not None:
+        hold.delete()
 
 
 @retry_on_deadlock
@@ -313,7 +322,7 @@ def _participants(
 
 def _named_schedule(one: Who) -> Schedule:
     """Return a schedule of what the search knows; the rest of it is fetched if anybody asks."""
-    return Schedule.from_db(DEFAULT_DB_ALIAS, NAMES, [one.schedule_id, one.schedule_uid, one.name, one.title])
+    return Schedule.from_db(DEFAULT_DB_ALIAS, KNOWN_OF_WHO, [one.schedule_id, one.schedule_uid, one.name, one.title])
 
 
 def guest_participant(appointment: Appointment, guest: GuestInput) -> Participant:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.accounts.models import User
+from apps.catalogue import questionnaire
 from apps.common.errors import ChangedMeanwhile
 from apps.common.images import clean_photo
 
@@ -53,19 +54,18 @@ def remove_participant(*, participant: Participant, actor: User, now: datetime) 
 def save_answers(
     *,
     appointment: Appointment,
-    form: str,
-    form_version: int,
     answers: Mapping[str, Any],
     complete: bool,
     now: datetime,
     seen: int | None = None,
 ) -> FormAnswers:
-    """Write the requester's form for a session that has not been held, or write it anew.
+    """Write the answers to the service's form for a session that has not been held, or write them anew.
 
     `seen` is the revision that the writer had before her (0: no form yet); None writes whatever stands.
     Raises NotOpenAnyMore, and ChangedMeanwhile when somebody has written since.
     """
     _wait_for_turn(appointment)
+    form = appointment.service_type.form
     stands = FormAnswers.objects.filter(appointment=appointment).first()
     revision = stands.revision if stands is not None else 0
     if seen is not None and seen != revision:
@@ -74,7 +74,7 @@ def save_answers(
         appointment=appointment,
         defaults={
             "form": form,
-            "form_version": form_version,
+            "form_version": questionnaire.version(form),
             "answers": dict(answers),
             "complete": complete,
             "revision": revision + 1,

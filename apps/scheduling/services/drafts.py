@@ -152,8 +152,6 @@ def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -
         raise errors.DraftGone
     if draft.starts_at is None:
         raise errors.HoldOver
-    form = draft.service_type.form
-    known = questionnaire.has_form(form)
     return book_appointment(
         request=request,
         starts_at=draft.starts_at,
@@ -162,9 +160,7 @@ def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -
         who={int(need): schedule for need, schedule in draft.choices.get("who", {}).items()} or None,
         hold=Hold.objects.filter(draft=draft).first(),
         guests=[GuestInput(**guest) for guest in draft.answers.get("guests", [])],
-        form=form if known else "",
-        form_version=questionnaire.version(form) if known else 1,
-        answers=draft.answers.get("answers", {}),
+        answers=draft.answers.get("answers", {}) if questionnaire.has_form(draft.service_type.form) else None,
         form_complete=not draft.choices.get("form_later"),
         draft=draft,
     )

@@ -78,8 +78,6 @@ def _save(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
         with transaction.atomic():
             services.save_answers(
                 appointment=found,
-                form=form.slug,
-                form_version=questionnaire.version(form.slug),
                 answers=form.answers(),
                 complete=complete,
                 seen=seen,

@@ -23,7 +23,7 @@ from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
-from apps.organisations.queries import actor_of, registering_side
+from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
 from apps.patients.queries import search_patients, visible_patients
 from apps.patients.services import join_care, register_patient, search_widely
@@ -31,6 +31,7 @@ from apps.patients.services import join_care, register_patient, search_widely
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
 from ..models import Appointment, BookingDraft
+from ..queries import registering_unit
 from ..queries.agenda import with_form_filled
 from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
@@ -151,9 +152,7 @@ def booked(request: StaffRequest, reference: str) -> HttpResponse:
             "place": place_of(appointment, request.unit),
             "opens_at": appointment.starts_at - settings.LINK_OPENS_BEFORE,
             "may_see_patient": request.staff.may_see_patients,
-            "registers": registering_side(appointment.performer_unit, appointment.requester_unit)
-            if appointment.patient is not None
-            else None,
+            "registers": registering_unit(appointment),
             "form_missing": form_missing(appointment, with_form_filled([appointment]))
             and may_fill_in(appointment, request.staff),
         },

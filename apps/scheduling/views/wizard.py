@@ -17,16 +17,15 @@ from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, local, plain_day, words
+from apps.common.dates import clock, clock_range, coming_day, local, plain_day, words
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
-from apps.organisations.queries import registering_side
 from apps.patients.models import Patient
 
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_people, slot_time
 from ..models import BookingDraft, NeedSource, ParticipantRole
-from ..queries import Ignoring, OpenTime, open_times_until, time_is_open, why_no_time
+from ..queries import Ignoring, OpenTime, open_times_until, registering_unit, time_is_open, why_no_time
 from ..queries.drafts import (
     ALONE,
     Needed,
@@ -39,7 +38,7 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
-from ..queries.open_times import Blocking
+from ..queries.open_times import Blocking, whole_days
 from .cards import look_of
 from .pictures import photos_of
 from .wording import day_said, interpreter_said, interpreter_to_be_said, listed, said_of, ways_of, when, why_said
@@ -386,8 +385,8 @@ class Page:
         draft = self._drafted()
         asked = request_of_draft(draft, self._requester())
         ignoring = Ignoring(hold_id=getattr(hold_of(draft), "pk", None))
-        start = self._from()
-        times, until = first_times(asked, now=self.now, start=start, ignoring=ignoring)
+        start = coming_day(self.request.GET.get("from", ""), self.now)
+        times, following = first_times(asked, now=self.now, start=start, ignoring=ignoring)
         why = None if times else why_no_time(asked, now=self.now, start=start, ignoring=ignoring)
         specialists = [
             one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people
@@ -395,7 +394,7 @@ class Page:
         return {
             "days": self._days(times, first=start is None),
             "chips": [self._chip(one) for one in self._needed() if self._counts(one)],
-            "next_from": until.date().isoformat() if times else "",
+            "next_from": following,
             "from_start": start is None,
             "why": why_said(why, self._blocking) if why else "",
             "ways": ways_of(why, {one.pk for one in specialists}, self.now) if why else [],
@@ -412,15 +411,6 @@ class Page:
         if known is not None and known.source in {NeedSource.REQUESTER, NeedSource.INTERPRETER}:
             return self._chip(known)
         return capfirst(block.label or (known.label if known else "") or str(ParticipantRole(block.role).label))
-
-    def _from(self) -> datetime | None:
-        """Read from which day times are shown; what is no day, or is past, means from now."""
-        try:
-            day = date.fromisoformat(self.request.GET.get("from", ""))
-            start = timezone.make_aware(datetime.combine(day, time.min))
-        except (ValueError, OverflowError):
-            return None
-        return start if self.now < start < self.now + timedelta(days=400) else None
 
     def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
         days: dict[date, list[Slot]] = {}
@@ -480,9 +470,7 @@ class Page:
         for guest in self._drafted().answers.get("guests", []):
             how = _("Text message with a link of her own") if guest["phone"] else _("E-mail with a link of her own")
             told.append(Told(guest["name"], how, "PersonPlus"))
-        draft = self._drafted()
-        registers = registering_side(draft.service_type.unit, self.unit) if draft.patient is not None else None
-        if registers is not None:
+        if (registers := registering_unit(self._drafted())) is not None:
             office = _("The office of %(unit)s") % {"unit": registers.name}
             told.append(Told(office, _("A new line in the DIPS list"), "Tasklist"))
         return told
@@ -535,8 +523,11 @@ def group_of(service: ServiceType) -> str:
 
 def first_times(
     asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring
-) -> tuple[list[OpenTime], datetime]:
-    """Return the times of the first week that has any, with the next one if they are few; and where that ends."""
+) -> tuple[list[OpenTime], date | None]:
+    """Return the times of the first week that has any, with the next one if they are few; and the day to go on from.
+
+    A week that has very many is shown some days at a time.
+    """
     times = open_times_until(
         asked,
         now=now,
@@ -546,9 +537,11 @@ def first_times(
         ignoring=ignoring,
     )
     if not times:
-        return [], now
+        return [], None
     until = end_of_week(times)
-    return times[: min(bisect_left(times, until, key=lambda time: time.starts_at), MOST_TIMES)], until
+    of_the_week = times[: bisect_left(times, until, key=lambda time: time.starts_at)]
+    shown, rest_from = whole_days(of_the_week, MOST_TIMES)
+    return shown, rest_from or local(until).date()
 
 
 def end_of_week(times: Sequence[OpenTime]) -> datetime:

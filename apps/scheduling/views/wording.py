@@ -13,7 +13,7 @@ from apps.common.languages import language_name
 from apps.patients.models import Patient
 
 from ..engine.explain import ChangeKind, Reason
-from ..forms import interpreted_language
+from ..forms import language_of_need
 from ..models import BookingDraft
 from ..queries.open_times import Blocking, NoTime, Suggestion
 
@@ -46,8 +46,7 @@ def interpreter_to_be_said(draft: BookingDraft) -> str:
     patient = draft.patient
     if patient is None or not patient.interpreter_needed or not draft.service_type.interpreter_possible:
         return ""
-    language = language_name(interpreted_language(patient) or patient.language)
-    return _("interpreter, %(language)s") % {"language": language}
+    return _("interpreter, %(language)s") % {"language": language_of_need(patient)}
 
 
 def listed(names: Iterable[str]) -> str:

@@ -2,7 +2,7 @@
 
 import io
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -16,6 +16,8 @@ from apps.patients.models import NextOfKin, Patient
 from apps.scheduling import services
 from apps.scheduling.forms import slot_people, slot_time
 from apps.scheduling.models import Appointment, BookingDraft, Hold, Need, Occupancy, ParticipantRole, Photo
+from apps.scheduling.queries import open_times
+from apps.scheduling.queries.drafts import request_of_draft, requester_schedule
 from apps.scheduling.services import drafts
 from tests.scheduling_cast import at
 
@@ -290,7 +292,6 @@ def test_what_still_holds_is_taken_from_the_last_form(booker, book, ada):
     book(
         ada,
         "2026-03-03 12.00",
-        form="wound_assessment",
         answers={"wound_type": "venous", "location": "heel", "pain": 7, "question": "Gammelt spørsmål"},
     )
     booker.begin().choose(ada)
@@ -560,6 +561,27 @@ def test_the_next_week_is_a_tap_away(booker, ada, wound_form):
     assert "6. mars" not in text(page)
     for nonsense in ("2026-13-40", "i morgen", "9999-12-31", "0001-01-01", "2020-01-01"):
         assert booker.client.get(booker.url, {"step": "time", "from": nonsense}).status_code == 200
+
+
+def test_a_week_with_very_many_times_is_shown_some_days_at_a_time_and_hides_none(
+    booker, ada, wound_form, wound_review, monkeypatch
+):
+    monkeypatch.setattr("apps.scheduling.views.wizard.MOST_TIMES", 70)
+    booker.begin().choose(ada).fill(wound_form)
+    draft = booker.draft
+    every = open_times(request_of_draft(draft, requester_schedule(draft)), now=at("2026-03-02 08.00"), limit=None)
+    of_the_week = [one.starts_at for one in every if one.starts_at < at("2026-03-09 00.00")]
+    assert len(of_the_week) > 140
+    seen, day = [], None
+    while day is None or day < date(2026, 3, 9):
+        page = booker.client.get(booker.url, {"step": "time", **({"from": day.isoformat()} if day else {})})
+        shown = [slot.time.starts_at for day in page.context["days"] for slot in (*day.slots, *day.more)]
+        assert len(shown) <= 70
+        seen += shown
+        day = page.context["next_from"]
+        assert f"from={day.isoformat()}" in text(page)
+    assert seen == of_the_week
+    assert "Vis neste uke" in text(page)
 
 
 def test_one_specialist_can_be_asked_for(booker, ada, wound_form, holm_diary):

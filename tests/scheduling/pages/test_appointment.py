@@ -1,7 +1,9 @@
 """An appointment's page, and what staff do with it."""
 
 import io
+import re
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -32,7 +34,7 @@ def picture(appointment: Appointment, user: User) -> Photo:
 def test_dr_berg_reads_the_form_and_the_reading_is_written_down(
     berg: User, ada: Patient, book: Book, signed_in: SignedIn
 ) -> None:
-    appointment = book(ada, "2026-03-03 10.00", form="wound_assessment", answers=ANSWERS)
+    appointment = book(ada, "2026-03-03 10.00", answers=ANSWERS)
     page = signed_in(berg).get(address(appointment)).content.decode()
     assert "Legg, utside" in page
     assert "Ada Alm" in page
@@ -43,7 +45,7 @@ def test_dr_berg_reads_the_form_and_the_reading_is_written_down(
 def test_the_interpreter_sees_neither_name_nor_form_nor_pictures(
     amina: User, amina_diary: Schedule, kari: User, ada: Patient, book: Book, signed_in: SignedIn
 ) -> None:
-    appointment = book(ada, "2026-03-03 10.00", interpreter_language="som", form="wound_assessment", answers=ANSWERS)
+    appointment = book(ada, "2026-03-03 10.00", interpreter_language="som", answers=ANSWERS)
     photo = picture(appointment, kari)
     client = signed_in(amina)
     page = client.get(address(appointment)).content.decode()
@@ -105,6 +107,18 @@ def test_kari_moves_it_in_three_steps(kari: User, ada: Patient, book: Book, sign
     assert "Flyttet fra tirsdag 3. mars kl. 14.00 av Kari Kvist" in answer.content.decode()
     appointment.refresh_from_db()
     assert appointment.starts_at == at("2026-03-03 11.00")
+
+
+def test_moving_goes_on_from_the_first_day_that_was_not_shown(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 14.00")
+    page = signed_in(kari).get(address(appointment, "flytt/"))
+    (following,) = re.findall(r"\?fra=([\d-]+)", page.content.decode())
+    shown = [day for day, _times in page.context["days"]]
+    assert date.fromisoformat(following) == shown[-1] + timedelta(days=1)
+    further = signed_in(kari).get(address(appointment, "flytt/"), {"fra": following})
+    assert further.context["days"][0][0] == date.fromisoformat(following)
 
 
 def test_the_second_of_two_who_move_is_told(kari: User, ada: Patient, book: Book, signed_in: SignedIn) -> None:

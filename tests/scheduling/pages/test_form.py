@@ -11,7 +11,6 @@ from PIL import Image
 
 from apps.accounts.models import User
 from apps.audit.models import AccessRecord
-from apps.catalogue import questionnaire
 from apps.patients.models import Patient
 from apps.scheduling.models import Appointment, AppointmentStatus, FormAnswers
 from apps.scheduling.services import add_photo, save_answers
@@ -41,7 +40,7 @@ def picture() -> SimpleUploadedFile:
 @pytest.fixture
 def unfinished(ada: Patient, book: Book) -> Appointment:
     """Kari has booked with the width of the wound only."""
-    return book(ada, "2026-03-03 10.00", form=FORM, answers={"width_mm": 19}, form_complete=False)
+    return book(ada, "2026-03-03 10.00", answers={"width_mm": 19}, form_complete=False)
 
 
 def test_the_missing_form_shows_to_all_and_its_button_to_those_who_asked(
@@ -112,8 +111,6 @@ def test_of_two_who_write_at_once_the_second_sees_what_the_first_wrote_and_decid
     client = signed_in(kari)
     save_answers(
         appointment=unfinished,
-        form=FORM,
-        form_version=questionnaire.version(FORM),
         answers={"dressing": "Alginat"},
         complete=False,
         seen=1,

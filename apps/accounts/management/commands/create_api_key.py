@@ -6,12 +6,11 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from apps.accounts.models import User
+from apps.accounts.models import ApiKey, User
 from apps.accounts.services import create_api_key
-from apps.common.plain_text import is_plain
+from apps.common.plain_text import is_plain, longest_in
 
 MOST_DAYS: Final = 3650
-LONGEST_NAME: Final = 80
 
 
 class Command(BaseCommand):
@@ -25,8 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
             raise CommandError(f"--days is a number from 1 to {MOST_DAYS}.")
-        if not 1 <= len(options["name"]) <= LONGEST_NAME or not is_plain(options["name"]):
-            raise CommandError(f"--name is one line of 1 to {LONGEST_NAME} characters.")
+        longest = longest_in(ApiKey, "name")
+        if not 1 <= len(options["name"]) <= longest or not is_plain(options["name"]):
+            raise CommandError(f"--name is one line of 1 to {longest} characters.")
         user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
         if user is None:
             raise CommandError("No active user has this e-mail address.")

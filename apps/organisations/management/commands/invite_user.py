@@ -9,8 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.utils import timezone
 
+from apps.accounts.models import User
 from apps.common.errors import DomainError
-from apps.common.plain_text import is_plain
+from apps.common.plain_text import is_plain, longest_in
 from apps.organisations.models import Role, Unit
 from apps.organisations.queries import units_called
 from apps.organisations.services import invite_user
@@ -36,8 +37,8 @@ class Command(BaseCommand):
             validate_email(options["email"])
         except ValidationError:
             raise CommandError("--email is not an e-mail address.") from None
-        for name, longest in (("given_name", 80), ("family_name", 80), ("title", 80), ("email", 254)):
-            if len(options[name]) > longest:
+        for name in ("given_name", "family_name", "title", "email"):
+            if len(options[name]) > (longest := longest_in(User, name)):
                 raise CommandError(f"--{name.replace('_', '-')} has more than {longest} characters.")
             if not is_plain(options[name]) or "<" in options[name]:
                 raise CommandError(f"--{name.replace('_', '-')} is one line of letters, digits and ordinary signs.")
