@@ -14,13 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django import forms
 from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
 
+from apps.common.data_files import read_yaml
 from apps.common.dates import clock, words
 from apps.common.languages import LANGUAGES, language_name
 
@@ -40,7 +40,7 @@ DECIDES_THE_TIME: Final = ("language", "mode", "duration_minutes")
 # Definitions ---------------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=1)
 def _definitions() -> dict[str, dict[str, Any]]:
-    loaded = yaml.safe_load(DATA.read_text(encoding="utf-8"))
+    loaded = read_yaml(DATA)
     shared = loaded["shared"]
     for definition in loaded["forms"].values():
         for section in definition["sections"]:

@@ -4,10 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from apps.common.data_files import read_yaml
 from apps.common.errors import DomainError
 from apps.organisations.models import Organisation, Unit
 
@@ -29,7 +29,7 @@ class NotForThePortal(DomainError):
 
 @lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(DATA.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(DATA)
     return loaded
 
 

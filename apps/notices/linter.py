@@ -7,7 +7,7 @@ from functools import lru_cache
 from string import Formatter
 from typing import Any, Final
 
-import yaml
+from apps.common.data_files import read_yaml
 
 from . import texts
 
@@ -25,7 +25,7 @@ class Finding:
 
 @lru_cache(maxsize=1)
 def _health_words() -> tuple[str, ...]:
-    loaded: dict[str, list[str]] = yaml.safe_load((texts.DATA / "words.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, list[str]] = read_yaml(texts.DATA / "words.yaml")
     return tuple(word for words in loaded.values() for word in words)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Final
 
-import yaml
+from apps.common.data_files import read_yaml
 
 DATA: Final = Path(__file__).parent / "data"
 
@@ -47,7 +47,7 @@ class Facts:
 
 @lru_cache(maxsize=1)
 def data() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((DATA / "texts.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(DATA / "texts.yaml")
     return loaded
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from apps.common.data_files import read_yaml
 
 from .sheet import ORDER, Certainty, StoredRow
 
@@ -34,7 +34,7 @@ class HouseRules:
 
 @lru_cache(maxsize=1)
 def house_rules() -> HouseRules:
-    return read_rules(yaml.safe_load(FILE.read_text(encoding="utf-8")))
+    return read_rules(read_yaml(FILE))
 
 
 def read_rules(data: Mapping[str, Any]) -> HouseRules:

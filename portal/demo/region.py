@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from apps.accounts.services import add_authenticator
 from apps.catalogue.models import AgreementMode, Scenario, ServiceType
 from apps.catalogue.services import agree, offer_service
 from apps.common.crypto import blind_index
+from apps.common.data_files import read_yaml
 from apps.organisations.models import Membership, Organisation, Role, Unit, UnitKind
 from apps.organisations.services import add_organisation, add_unit
 from apps.patients.models import CareRelation, IdentifierKind, InterpreterMode, NextOfKin, Patient
@@ -45,7 +45,7 @@ NOT_TUNED: Final = {"unit", "scenario", "with", "agreed", "mode"}
 
 @lru_cache(maxsize=1)
 def region() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load((FOLDER / "region.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(FOLDER / "region.yaml")
     return loaded
 
 

@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-import yaml
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
@@ -15,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
+from apps.common.data_files import read_yaml
 from apps.common.images import CleanPhoto, clean_photo
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
@@ -62,7 +62,7 @@ RETROSPECT: Final = {"booked": (3, 12), "cancelled": (1, 3)}
 
 @lru_cache(maxsize=1)
 def _answers() -> dict[str, list[dict[str, Any]]]:
-    loaded: dict[str, list[dict[str, Any]]] = yaml.safe_load((FOLDER / "answers.yaml").read_text(encoding="utf-8"))
+    loaded: dict[str, list[dict[str, Any]]] = read_yaml(FOLDER / "answers.yaml")
     return loaded
 
 

@@ -17,7 +17,7 @@ from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, coming_day, local, plain_day, words
+from apps.common.dates import clock, clock_range, coming_day, local, plain_day
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
@@ -88,12 +88,16 @@ class TileGroup:
 
 @dataclass(slots=True)
 class Slot:
+    """A time to choose: who performs, and who comes as the value of its button says it."""
+
     time: OpenTime
-    value: str
-    iso: str
-    clock: str
+    people: str
     who: str
     first: bool
+
+    @property
+    def value(self) -> str:
+        return slot_time(self.time.starts_at) + self.people
 
 
 @dataclass(slots=True)
@@ -415,16 +419,14 @@ class Page:
     def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
         days: dict[date, list[Slot]] = {}
         said: dict[int, tuple[str, str]] = {}  # the same people come to many times
-        language = words()
         for n, one in enumerate(times):
             if id(one.who) not in said:
                 who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
                 names = listed(each.name for each in one.who if each.role == ParticipantRole.PERFORMER)
                 said[id(one.who)] = slot_people(who), names
             people, names = said[id(one.who)]
-            at, iso = local(one.starts_at), slot_time(one.starts_at)
-            slot = Slot(one, iso + people, iso, language.clock(at.time()), names, first=first and n == 0)
-            days.setdefault(at.date(), []).append(slot)
+            slot = Slot(one, people, names, first=first and n == 0)
+            days.setdefault(local(one.starts_at).date(), []).append(slot)
         return [
             Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
             for slots in days.values()
