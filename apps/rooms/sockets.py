@@ -262,14 +262,15 @@ class RoomSocket(AsyncWebsocketConsumer):
 
     async def look(self, *, say: bool) -> None:
         verdict, told = await self.look_up()
-        if verdict is not None:
-            await self.say(told)
-            await self.close(verdict)
-            return
-        text = json.dumps(told)
-        if say or text != self.told:
-            self.told = text
-            await self.send(text_data=text)
+        with suppress(OSError):  # how ASGI says that the browser has gone meanwhile; `disconnect` follows
+            if verdict is not None:
+                await self.say(told)
+                await self.close(verdict)
+                return
+            text = json.dumps(told)
+            if say or text != self.told:
+                self.told = text
+                await self.send(text_data=text)
 
     @database_sync_to_async
     def look_up(self) -> tuple[int | None, dict[str, Any]]:

@@ -326,6 +326,35 @@ def test_who_may_no_longer_be_here_loses_the_socket(host, berg, how: str, monkey
     assert run(sit)() == sockets.NOT_ALLOWED
 
 
+def test_a_browser_that_has_gone_is_no_fault_of_ours(monkeypatch, log):
+    class Gone(OSError):
+        """What servers raise for a send to nobody (ASGI, websocket.send)."""
+
+    consumer, looks = sockets.RoomSocket(), []
+    consumer.seat = Seat()
+
+    async def look_up() -> tuple[None, dict[str, Any]]:
+        looks.append(None)
+        return None, {"type": "state", "looks": len(looks)}
+
+    async def send(**sent: Any) -> None:
+        raise Gone
+
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0)
+    monkeypatch.setattr(sockets, "LOOK_EVERY", 0)
+    monkeypatch.setattr(consumer, "look_up", look_up)
+    monkeypatch.setattr(consumer, "send", send)
+
+    async def watch_for_a_moment() -> None:
+        work = asyncio.create_task(consumer.watch())
+        while len(looks) < 3:
+            await asyncio.sleep(0)
+        work.cancel()
+
+    run(watch_for_a_moment)()
+    assert "could not look" not in log()
+
+
 def test_a_revoked_link_closes_the_socket_at_once(ada_seat):
     async def sit() -> int:
         socket = own_socket()
