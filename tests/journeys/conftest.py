@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 30.0
 FAKE_DEVICES = [
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=5",
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
     "--auto-select-desktop-capture-source=Entire screen",

@@ -330,11 +330,13 @@ def test_a_browser_that_has_gone_is_no_fault_of_ours(monkeypatch, log):
     class Gone(OSError):
         """What servers raise for a send to nobody (ASGI, websocket.send)."""
 
-    consumer, looks = sockets.RoomSocket(), []
+    consumer, looks, enough = sockets.RoomSocket(), [], asyncio.Event()
     consumer.seat = Seat()
 
     async def look_up() -> tuple[None, dict[str, Any]]:
         looks.append(None)
+        if len(looks) == 3:
+            enough.set()
         return None, {"type": "state", "looks": len(looks)}
 
     async def send(**sent: Any) -> None:
@@ -347,8 +349,7 @@ def test_a_browser_that_has_gone_is_no_fault_of_ours(monkeypatch, log):
 
     async def watch_for_a_moment() -> None:
         work = asyncio.create_task(consumer.watch())
-        while len(looks) < 3:
-            await asyncio.sleep(0)
+        await enough.wait()
         work.cancel()
 
     run(watch_for_a_moment)()
