@@ -24,7 +24,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from apps.accounts.models import User
 from tests import conftest as cast
@@ -33,7 +33,9 @@ from tests import conftest as cast
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PATIENCE = 30.0
+# How long is waited for what must come: a slow machine is no fault of the product.
+PATIENCE = 60.0
+expect.set_options(timeout=20_000)
 FAKE_DEVICES = [
     "--no-sandbox",
     "--use-fake-device-for-media-stream=fps=5",
@@ -217,7 +219,6 @@ def window(browser: Browser, live: Live) -> Iterator[Callable[..., Page]]:
             base_url=live.url, viewport={"width": width, "height": height}, locale="nb-NO", **options
         )
         context.grant_permissions(["camera", "microphone"], origin=live.url)
-        context.set_default_timeout(15_000)
         opened.append(context)
         page = context.new_page()
         _listen(page, complaints)
