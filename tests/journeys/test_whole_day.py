@@ -47,7 +47,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 45.0
 MOST_TAPS = 12
-"""Milliseconds that a step may take while eight processes share two cores."""
 
 
 def until(found: Callable[[], Any], what: str) -> Any:
@@ -189,9 +188,9 @@ def book_by_thumb(page: Page, photo: dict[str, Any]) -> str:
     expect(page.locator(".vt-photo img")).to_have_count(1)
     hand.tap(page.get_by_role("button", name="Finn felles tid"))
     hand.tap(page.get_by_role("button", name="Tidligst"))
-    expect(page.get_by_text("Tiden er holdt av for deg")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_text("Tiden er holdt av for deg")).to_be_visible()
     hand.tap(page.get_by_role("button", name="Bestill videotimen"))
-    expect(page.get_by_role("heading", name="Videotimen er bestilt")).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("heading", name="Videotimen er bestilt")).to_be_visible()
     assert hand.taps <= MOST_TAPS, hand.taps
     reference = Appointment.objects.get().reference
     expect(page.get_by_text(reference).first).to_be_visible()
