@@ -23,7 +23,7 @@ from apps.common import dates
 from apps.common.errors import DomainError
 from apps.scheduling import errors as scheduling_errors
 from apps.scheduling.models import Appointment, AppointmentStatus, CancelReason, Participant, ParticipantRole
-from apps.scheduling.queries import Ignoring, first_days, request_of
+from apps.scheduling.queries import Ignoring, by_day, first_days, request_of
 from apps.scheduling.services import cancel_appointment, move_appointment
 
 from .. import queries, services, tickets
@@ -35,7 +35,7 @@ from ..providers.registry import BUILTIN, provider_named
 from .join import dead_link, sender_of
 from .words import room_words, test_words, waiting_words
 
-TIMES_SHOWN = 12
+TIMES_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +287,7 @@ def _times(request: HttpRequest, here: Here, *, fault: str = "", status: int = 2
     context = {
         **here.context(),
         "appointment": appointment,
-        "starts": [time.starts_at for time in times if time.starts_at != appointment.starts_at],
+        "days": by_day([time for time in times if time.starts_at != appointment.starts_at]),
         "next_from": next_from,
         "from_start": start is None,
         "fault": fault,

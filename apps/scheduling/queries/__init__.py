@@ -13,7 +13,7 @@ from .appointments import (
     takes_part,
     week_of,
 )
-from .open_times import first_days, open_times, open_times_until, time_is_open, who_is_missing, why_no_time
+from .open_times import by_day, first_days, open_times, open_times_until, time_is_open, who_is_missing, why_no_time
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "OpenTime",
     "Who",
     "appointments_between",
+    "by_day",
     "day_of",
     "first_days",
     "local_day",

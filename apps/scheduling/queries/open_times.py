@@ -1,9 +1,10 @@
 """When a session can be: one search for the list, the hold and the booking, so that what is shown can be booked."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -122,6 +123,11 @@ def whole_days(times: Sequence[OpenTime], at_most: int) -> tuple[list[OpenTime],
         cut += timedelta(days=1)
     kept = bisect_left(times, local_day(cut)[0], key=lambda time: time.starts_at)
     return list(times[:kept]), timezone.localdate(times[kept].starts_at) if kept < len(times) else None
+
+
+def by_day(times: Iterable[OpenTime]) -> list[tuple[date, list[OpenTime]]]:
+    """Put times, the earliest first, under their days in Norway."""
+    return [(day, list(some)) for day, some in groupby(times, key=lambda time: timezone.localdate(time.starts_at))]
 
 
 def time_is_open(

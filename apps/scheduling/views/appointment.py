@@ -1,11 +1,9 @@
 """One appointment: its page and panel, its pictures, and what staff can do with it."""
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from itertools import groupby
 from typing import Any, Final
 
 from django.contrib import messages
@@ -45,6 +43,7 @@ from ..models import (
 from ..queries import (
     Ignoring,
     OpenTime,
+    by_day,
     first_days,
     of_unit,
     participant_name,
@@ -59,7 +58,7 @@ from . import cards
 from .pictures import photos_of
 from .wording import ways_of, why_said
 
-TIMES_SHOWN: Final = 24
+TIMES_SHOWN: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +238,7 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
         "now": now,
         "appointment": found,
         "card": cards.card(found, request.staff, now=now),
-        "days": _by_day(times),
+        "days": by_day(times),
         "first": times[0] if times and start is None else None,
         "next_from": next_from,
         "from_day": timezone.localdate(start) if start else None,
@@ -473,10 +472,6 @@ def _sentence(event: AppointmentEvent) -> str:
         "who": who,
         "from": dates.words().at.format(day=dates.plain_day(was), clock=dates.clock(was)) if was else "",
     }
-
-
-def _by_day(times: Sequence[OpenTime]) -> list[tuple[date, list[OpenTime]]]:
-    return [(day, list(of_day)) for day, of_day in groupby(times, key=lambda one: timezone.localdate(one.starts_at))]
 
 
 def _age(born: date, on: date) -> int:
