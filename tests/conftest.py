@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import User
@@ -26,6 +26,12 @@ LONG_AGO = date(2020, 1, 1)
 PASSWORD = "blue kettle over stone"
 ADA_ID = "13836810184"
 BO_ID = "02884410013"
+
+
+@pytest.fixture(autouse=True)
+def _language() -> None:
+    """A request leaves its language in the thread, for the next request to change: no test begins with another's."""
+    translation.deactivate()
 
 
 @pytest.fixture
