@@ -1,14 +1,20 @@
 """What the API takes and gives about times and appointments."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt
+from pydantic.types import Strict as OfThisType
 
 from apps.common.api import Code, Found, LanguageCode, Line, Moment, Name, PageQuery, Problem, Shown, Strict, UnitQuery
 
 from .models import AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
+
+Length = Annotated[int, Field(ge=5, le=480)]
+Limit = Annotated[int, Field(ge=1, le=100)]
+AS_WRITTEN: Final = OfThisType()
+"""JSON says itself what is a number; in an address all is text."""
 
 
 class Wanted(Strict):
@@ -21,7 +27,7 @@ class Wanted(Strict):
     patient: UUID | None = None
     interpreter_language: LanguageCode | Literal[""] | None = None
     interpreter_by_phone: StrictBool = False
-    length_minutes: StrictInt | None = Field(None, ge=5, le=480)
+    length_minutes: Annotated[Length, AS_WRITTEN] | None = None
     patient_joins_alone: StrictBool | None = None
     place: PlaceOfPatient = PlaceOfPatient.HOME
     performers: list[UUID] = Field([], max_length=20)
@@ -30,16 +36,16 @@ class Wanted(Strict):
 class OpenTimesIn(Wanted):
     start: Moment | None = None
     end: Moment | None = None
-    limit: StrictInt = Field(20, ge=1, le=100)
+    limit: Annotated[Limit, AS_WRITTEN] = 20
 
 
 class OpenTimesQuery(OpenTimesIn, UnitQuery):
     """The same, in the address, where all is text."""
 
     interpreter_by_phone: bool = False
-    length_minutes: int | None = Field(None, ge=5, le=480)
+    length_minutes: Length | None = None
     patient_joins_alone: bool | None = None
-    limit: int = Field(20, ge=1, le=100)
+    limit: Limit = 20
 
 
 class WhoOut(Shown):

@@ -23,7 +23,7 @@ from apps.common import dates
 from apps.common.errors import DomainError
 from apps.scheduling import errors as scheduling_errors
 from apps.scheduling.models import Appointment, AppointmentStatus, CancelReason, Participant, ParticipantRole
-from apps.scheduling.queries import Ignoring, by_day, first_days, request_of
+from apps.scheduling.queries import by_day, times_to_move_to
 from apps.scheduling.services import cancel_appointment, move_appointment
 
 from .. import queries, services, tickets
@@ -34,8 +34,6 @@ from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .join import dead_link, sender_of
 from .words import room_words, test_words, waiting_words
-
-TIMES_SHOWN = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +275,11 @@ def _times(request: HttpRequest, here: Here, *, fault: str = "", status: int = 2
         pk=here.appointment.pk
     )
     start = dates.coming_day(request.GET.get("fra", ""), here.now)
-    times, next_from = first_days(
-        request_of(appointment),
-        now=here.now,
-        start=start,
-        at_most=TIMES_SHOWN,
-        ignoring=Ignoring(appointment_id=appointment.pk),
-    )
+    times, next_from = times_to_move_to(appointment, now=here.now, start=start)
     context = {
         **here.context(),
         "appointment": appointment,
-        "days": by_day([time for time in times if time.starts_at != appointment.starts_at]),
+        "days": by_day(times),
         "next_from": next_from,
         "from_start": start is None,
         "fault": fault,

@@ -13,7 +13,15 @@ from .appointments import (
     takes_part,
     week_of,
 )
-from .open_times import by_day, first_days, open_times, open_times_until, time_is_open, who_is_missing, why_no_time
+from .open_times import (
+    by_day,
+    open_times,
+    open_times_until,
+    time_is_open,
+    times_to_move_to,
+    who_is_missing,
+    why_no_time,
+)
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 __all__ = [
@@ -25,7 +33,6 @@ __all__ = [
     "appointments_between",
     "by_day",
     "day_of",
-    "first_days",
     "local_day",
     "mine_or_units",
     "of_unit",
@@ -38,6 +45,7 @@ __all__ = [
     "schedules_taken",
     "takes_part",
     "time_is_open",
+    "times_to_move_to",
     "week_of",
     "who_is_missing",
     "why_no_time",

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
@@ -24,14 +24,26 @@ from ..engine.search import (
     narrowed,
 )
 from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_in
-from ..models import ParticipantRole
+from ..models import Appointment, ParticipantRole
 from .appointments import local_day
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
-from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who
+from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
 
 NOTHING = Ignoring()
 ONE_UNIT = timedelta(minutes=UNIT_MINUTES)
 UNITS_A_DAY: Final = timedelta(hours=25) // ONE_UNIT
+
+
+MOST_TO_MOVE_TO: Final = 120
+SHOWN_A_DAY: Final = 4
+
+
+class TimesOfDay(NamedTuple):
+    """A day's times: the first few, and the rest, which are a tap away."""
+
+    date: date
+    first: list[OpenTime]
+    more: list[OpenTime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +115,13 @@ def open_times_until(
     return found
 
 
-def first_days(
-    request: BookingRequest, *, now: datetime, start: datetime | None, at_most: int, ignoring: Ignoring = NOTHING
+def times_to_move_to(
+    appointment: Appointment, *, now: datetime, start: datetime | None, at_most: int = MOST_TO_MOVE_TO
 ) -> tuple[list[OpenTime], date | None]:
-    """List the times of the first days, as `whole_days` keeps them."""
-    times = open_times(request, now=now, start=start, limit=at_most + UNITS_A_DAY, ignoring=ignoring)
-    return whole_days(times, at_most)
+    """List the first other times of an appointment, day by day as `whole_days` keeps them."""
+    limit, ignoring = at_most + UNITS_A_DAY + 1, Ignoring(appointment_id=appointment.pk)
+    times = open_times(request_of(appointment), now=now, start=start, limit=limit, ignoring=ignoring)
+    return whole_days([time for time in times if time.starts_at != appointment.starts_at], at_most)
 
 
 def whole_days(times: Sequence[OpenTime], at_most: int) -> tuple[list[OpenTime], date | None]:
@@ -125,9 +138,10 @@ def whole_days(times: Sequence[OpenTime], at_most: int) -> tuple[list[OpenTime],
     return list(times[:kept]), timezone.localdate(times[kept].starts_at) if kept < len(times) else None
 
 
-def by_day(times: Iterable[OpenTime]) -> list[tuple[date, list[OpenTime]]]:
+def by_day(times: Iterable[OpenTime]) -> list[TimesOfDay]:
     """Put times, the earliest first, under their days in Norway."""
-    return [(day, list(some)) for day, some in groupby(times, key=lambda time: timezone.localdate(time.starts_at))]
+    days = [(day, list(some)) for day, some in groupby(times, key=lambda time: timezone.localdate(time.starts_at))]
+    return [TimesOfDay(day, some[:SHOWN_A_DAY], some[SHOWN_A_DAY:]) for day, some in days]
 
 
 def time_is_open(

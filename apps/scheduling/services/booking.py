@@ -97,8 +97,8 @@ def book_appointment(
     """Give everybody the same time, or nobody.
 
     `who` (need id to schedule id) asks for these people; without it the best who are free come.
-    `answers` are to the service's form; None leaves it for later. A hold and a draft are used up. The room, the messages, the calendar entries and the registration that follow
-    are listed in portal/reactions.py.
+    `answers` are to the service's form; None leaves it for later. A hold and a draft are used up. The room, the
+    messages, the calendar entries and the registration that follow are listed in portal/reactions.py.
 
     Raises a Refusal that names the rule, or TimeTaken / NotOpen with the role that blocks and three
     alternatives; HoldOver when the held time ran out and somebody else took it.

@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q
@@ -44,21 +44,19 @@ from ..queries import (
     Ignoring,
     OpenTime,
     by_day,
-    first_days,
     of_unit,
     participant_name,
     people_in,
     request_of,
     takes_part,
     time_is_open,
+    times_to_move_to,
     why_no_time,
 )
 from ..queries.open_times import Blocking
 from . import cards
 from .pictures import photos_of
 from .wording import ways_of, why_said
-
-TIMES_SHOWN: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +229,7 @@ def _move(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
 
 def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: int = 200) -> HttpResponse:
     start = dates.coming_day(request.GET.get("fra", ""), now)
-    asked, ignoring = request_of(found), Ignoring(appointment_id=found.pk)
-    times, next_from = first_days(asked, now=now, start=start, at_most=TIMES_SHOWN, ignoring=ignoring)
-    times = [time for time in times if time.starts_at != found.starts_at]
+    times, next_from = times_to_move_to(found, now=now, start=start)
     context = {
         "now": now,
         "appointment": found,
@@ -244,7 +240,7 @@ def _times(request: StaffRequest, found: Appointment, *, now: datetime, status: 
         "from_day": timezone.localdate(start) if start else None,
     }
     if not times:
-        why = why_no_time(asked, now=now, start=start, ignoring=ignoring)
+        why = why_no_time(request_of(found), now=now, start=start, ignoring=Ignoring(appointment_id=found.pk))
         # None: there is one time, and it is the one that the appointment has.
         ways = ways_of(why, set(), now) if why else []
         who = partial(_stands_in_the_way, found=found, staff=request.staff)

@@ -38,13 +38,12 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
-from ..queries.open_times import Blocking, whole_days
+from ..queries.open_times import SHOWN_A_DAY, Blocking, whole_days
 from .cards import look_of
 from .pictures import photos_of
 from .wording import day_said, interpreter_said, interpreter_to_be_said, listed, said_of, ways_of, when, why_said
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
-SHOWN_A_DAY: Final = 4
 MOST_TIMES: Final = 200
 FEW: Final = 4
 FILTER_FROM: Final = 9
