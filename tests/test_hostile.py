@@ -9,8 +9,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+import lxml.html
 import pytest
-import tinyhtml5
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.http import HttpResponse
@@ -487,9 +487,9 @@ FORMS = [
 
 def controls_of(answer: HttpResponse) -> dict[str, list[Any]]:
     """Return what stands on the page to be filled in, by name."""
-    tree = tinyhtml5.parse(answer.content.decode(), namespace_html_elements=False)
+    page = lxml.html.document_fromstring(answer.content, parser=lxml.html.HTMLParser(encoding="utf-8"))
     found: dict[str, list[Any]] = {}
-    for one in tree.iter():
+    for one in page.iter("*"):
         if one.tag in {"input", "textarea", "select"} and one.get("name"):
             found.setdefault(one.get("name"), []).append(one)
         if one.get("id"):

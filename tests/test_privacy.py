@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import lxml.html
 import pytest
-import tinyhtml5
 from celery.signals import before_task_publish
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -98,7 +98,7 @@ class Browser:
         assert answer.status_code == expect, (address, answer.status_code, page[-1500:])
         self.seen.addresses += [address, answer.headers.get("Location", "")]
         if answer.headers.get("Content-Type", "").startswith("text/html") and page:
-            for one in tinyhtml5.parse(page, namespace_html_elements=False).iter():
+            for one in lxml.html.document_fromstring(page).iter("*"):
                 if one.tag == "title":
                     self.seen.titles.append(one.text or "")
                 self.seen.addresses += [

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.db.models.query import get_related_populators
 
 M = TypeVar("M", bound=Model)
@@ -31,8 +31,8 @@ CASTS: Final[dict[type, str]] = {
 class Prepared(Generic[M]):
     """A queryset with open values: `Prepared(lambda uid: Thing.objects.filter(uid=uid), uid=UUID)`.
 
-    Call it with the same names for rows as the queryset would give them. Values are bound, never written into
-    the text. What the queryset does with a value must not depend on which value it is.
+    Call it with the same names for rows as the queryset would give them, with what it fetches along. Values are
+    bound, never written into the text. What the queryset does with a value must not depend on which value it is.
     """
 
     def __init__(self, build: Callable[..., QuerySet[M]], **kinds: type) -> None:
@@ -50,7 +50,9 @@ class Prepared(Generic[M]):
         with wrap(raw(connection.connection)) as cursor:
             cursor.execute(self._sql, asked)
             rows = cursor.fetchall()
-        return [self._object(row, connection) for row in rows]
+        found = [self._object(row, connection) for row in rows]
+        prefetch_related_objects(found, *self._along)
+        return found
 
     def first(self, **values: Any) -> M | None:
         return next(iter(self(**values)), None)
@@ -84,6 +86,7 @@ class Prepared(Generic[M]):
         populators: Any = get_related_populators  # the stubs are of a later Django
         self._related = populators(information, compiler.select, connection.alias)
         self._annotations = list(compiler.annotation_col_map.items())
+        self._along: tuple[Any, ...] = queryset._prefetch_related_lookups  # type: ignore[attr-defined]
         self._sql = written  # last: other threads take it as the sign that all is there
 
     def _object(self, fetched: Any, connection: BaseDatabaseWrapper) -> M:

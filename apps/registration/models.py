@@ -1,7 +1,7 @@
 """What the clerk types into DIPS for each held session, by rule, and that it was done."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from django.db import models
@@ -73,15 +73,12 @@ class NotNeededReason(models.TextChoices):
 class RegistrationQuerySet(models.QuerySet["Registration"]):
     def visible_to(self, user: User, *, now: datetime) -> Self:
         """Return what this user may register: sessions of the units where she is clerk or coordinator. The one door."""
-        if not user.is_active:
-            return self.none()
-        units = (
-            Membership.objects.valid_on(timezone.localdate(now))
-            .with_role(MAY_REGISTER)
-            .filter(user=user)
-            .values("unit_id")
-        )
-        return self.filter(unit__in=units)
+        return self.open_to(user.pk, timezone.localdate(now)) if user.is_active else self.none()
+
+    def open_to(self, user_id: int, today: date) -> Self:
+        """Return what `visible_to` lets an active user see, for look-ups that are written out once."""
+        clerk = Membership.objects.valid_on(today).with_role(MAY_REGISTER).filter(user=user_id)
+        return self.filter(unit__in=clerk.values("unit_id"))
 
     def with_names(self) -> Self:
         """Fetch along what the list and the sheet show."""

@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_REGISTER, Membership, Unit
 from apps.scheduling.models import Appointment, ParticipantRole
 
@@ -100,6 +102,19 @@ def counts(registrations: QuerySet[Registration]) -> Counts:
         oldest=Min("held_at", filter=awaiting),
     )
     return Counts(**found)
+
+
+def visible_registration(user: User, uid: UUID, *, now: datetime) -> Registration | None:
+    """Return one that the user may register, with what its drawer shows."""
+    return _VISIBLE.first(user_id=user.pk, today=timezone.localdate(now), uid=uid) if user.is_active else None
+
+
+_VISIBLE = Prepared(
+    lambda user_id, today, uid: Registration.objects.open_to(user_id, today).with_names().filter(uid=uid),
+    user_id=int,
+    today=date,
+    uid=UUID,
+)
 
 
 def awaiting(user: User, *, now: datetime) -> int:

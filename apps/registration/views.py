@@ -62,7 +62,7 @@ def _entry(registration: Registration, now: datetime) -> Entry:
 
 def _find(request: StaffRequest, uid: UUID, now: datetime) -> Registration:
     """Find a registration through the door, with what its drawer shows."""
-    registration = Registration.objects.visible_to(request.user, now=now).with_names().filter(uid=uid).first()
+    registration = queries.visible_registration(request.user, uid, now=now)
     if registration is None:
         raise Http404
     return registration

@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from apps.accounts.models import User
 from apps.common.prepared import Prepared
 from apps.organisations.models import Membership, Role
 from apps.organisations.services import give_role
@@ -68,3 +69,11 @@ def test_a_value_is_bound_and_never_written_into_the_text(ada):
 def test_a_value_that_the_queryset_loses_is_found_at_once(db):
     with pytest.raises(AssertionError, match="lost"):
         Prepared(lambda name: Patient.objects.all(), name=str)(name="Ada")
+
+
+def test_what_the_queryset_prefetches_comes_along(kari, tor, django_assert_num_queries):
+    by_id = Prepared(lambda pk: User.objects.filter(pk=pk).prefetch_related("memberships__unit"), pk=int)
+    for user in (kari, tor):
+        with django_assert_num_queries(3):
+            units = [one.unit.name for one in by_id.first(pk=user.pk).memberships.all()]
+        assert units == [one.unit.name for one in user.memberships.select_related("unit")]

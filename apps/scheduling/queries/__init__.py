@@ -11,6 +11,7 @@ from .appointments import (
     registering_unit,
     schedules_taken,
     takes_part,
+    visible_appointment,
     week_of,
 )
 from .open_times import (
@@ -46,6 +47,7 @@ __all__ = [
     "takes_part",
     "time_is_open",
     "times_to_move_to",
+    "visible_appointment",
     "week_of",
     "who_is_missing",
     "why_no_time",

@@ -4,7 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
+
 from apps.accounts.models import User
+from apps.common.prepared import Prepared
 from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
 from apps.organisations.queries import registering_side
@@ -29,6 +32,21 @@ def local_day(day: date) -> tuple[datetime, datetime]:
     start = datetime(day.year, day.month, day.day, tzinfo=OSLO)
     following = day + timedelta(days=1)
     return start, datetime(following.year, following.month, following.day, tzinfo=OSLO)
+
+
+def visible_appointment(user: User, reference: str) -> Appointment | None:
+    """Return the appointment if this user may see it, with the names that its page shows."""
+    return _VISIBLE.first(user_id=user.pk, today=timezone.localdate(), reference=reference) if user.is_active else None
+
+
+_VISIBLE = Prepared(
+    lambda user_id, today, reference: (
+        Appointment.objects.open_to(user_id, today).with_names().filter(reference=reference)
+    ),
+    user_id=int,
+    today=date,
+    reference=str,
+)
 
 
 def appointments_between(user: User, start: datetime, end: datetime) -> AppointmentQuerySet:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Exists, F, OuterRef, Prefetch, QuerySet, Subquery, prefetch_related_objects
 
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
@@ -54,7 +54,7 @@ def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
 
 def _drafts(user_id: int, unit_id: int) -> QuerySet[BookingDraft]:
     return BookingDraft.objects.filter(user=user_id, unit=unit_id).select_related(
-        "service_type__scenario", "service_type__unit__organisation", "patient"
+        "service_type__scenario", "service_type__unit__organisation", "patient", "hold"
     )
 
 
@@ -68,7 +68,7 @@ def draft_of(user: User, unit: Unit, uid: UUID) -> BookingDraft | None:
 
 def hold_of(draft: BookingDraft) -> Hold | None:
     """Return the time that is held for a draft, also when it ran out."""
-    return _HOLD.first(draft_id=draft.pk)
+    return getattr(draft, "hold", None)
 
 
 def photos_in(draft: BookingDraft) -> int:
@@ -94,7 +94,7 @@ def recent_patients(user: User, unit: Unit) -> list[Patient]:
 def needed(service_type_id: int) -> list[Needed]:
     """Return who must come: one query, and one for the members of teams."""
     needs = _NEEDS(service_type_id=service_type_id)
-    prefetch_related_objects([need for need in needs if need.team_id is not None], "team__schedules")
+    prefetch_related_objects([need for need in needs if need.team_id is not None], _MEMBERS)
     return [_needed(need) for need in needs]
 
 
@@ -167,13 +167,14 @@ _PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, serv
 _DRAFT = Prepared(
     lambda user_id, unit_id, uid: _drafts(user_id, unit_id).filter(uid=uid), user_id=int, unit_id=int, uid=UUID
 )
-_HOLD = Prepared(lambda draft_id: Hold.objects.filter(draft=draft_id), draft_id=int)
 _PHOTOS = Prepared(lambda draft_id: Photo.objects.filter(draft=draft_id).only("pk"), draft_id=int)
+_MEMBERS = Prefetch("team__schedules", Schedule.objects.only("name", "title", "active"))
 _NEEDS = Prepared(
     lambda service_type_id: (
         Need.objects.filter(service_type=service_type_id)
         .exclude(source=NeedSource.PATIENT)
         .select_related("team", "schedule")
+        .only("role", "source", "label", "team__name", "schedule__name", "schedule__title")
     ),
     service_type_id=int,
 )

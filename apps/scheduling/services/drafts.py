@@ -169,6 +169,7 @@ def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -
 def let_go_of_time(*, draft: BookingDraft) -> None:
     """Give a held time back at once."""
     Hold.objects.filter(draft=draft).delete()
+    draft.hold = None  # forgets the one that was read with the draft
     draft.starts_at = None
     draft.choices = {key: value for key, value in draft.choices.items() if key != "who"}
     draft.save(update_fields=["starts_at", "choices", "updated_at"])

@@ -51,6 +51,7 @@ from ..queries import (
     takes_part,
     time_is_open,
     times_to_move_to,
+    visible_appointment,
     why_no_time,
 )
 from ..queries.open_times import Blocking
@@ -386,9 +387,10 @@ def remove_guest(request: StaffRequest, reference: str, uid: uuid.UUID) -> HttpR
 def find(request: StaffRequest, reference: str) -> Appointment:
     """Open the door to an appointment; strangers meet 404."""
     written = normalise_reference(reference)
-    if written is None:
+    found = visible_appointment(request.user, written) if written else None
+    if found is None:
         raise Http404
-    return get_object_or_404(Appointment.objects.visible_to(request.user).with_names(), reference=written)
+    return found
 
 
 def _changeable(request: StaffRequest, reference: str) -> Appointment:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -30,8 +30,8 @@ from apps.patients.services import join_care, register_patient, search_widely
 
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
-from ..models import Appointment, BookingDraft
-from ..queries import registering_unit
+from ..models import BookingDraft
+from ..queries import registering_unit, visible_appointment
 from ..queries.agenda import with_form_filled
 from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
@@ -130,9 +130,9 @@ def discard(request: StaffRequest, draft: UUID) -> HttpResponse:
 def booked(request: StaffRequest, reference: str) -> HttpResponse:
     """Say that it is booked, and what happens now."""
     written = normalise_reference(reference)
-    if written is None:
+    appointment = visible_appointment(request.user, written) if written else None
+    if appointment is None:
         raise Http404
-    appointment = get_object_or_404(Appointment.objects.visible_to(request.user).with_names(), reference=written)
     if appointment.patient is not None and request.staff.may_see_patients:
         record_access(
             actor=actor_of(request),
