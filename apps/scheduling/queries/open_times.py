@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from apps.common.dates import local_date
+
 from ..engine.explain import Change, ChangeKind, Leeway, Reason
 from ..engine.explain import why_no_time as explain
 from ..engine.search import (
@@ -140,7 +142,7 @@ def whole_days(times: Sequence[OpenTime], at_most: int) -> tuple[list[OpenTime],
 
 def by_day(times: Iterable[OpenTime]) -> list[TimesOfDay]:
     """Put times, the earliest first, under their days in Norway."""
-    days = [(day, list(some)) for day, some in groupby(times, key=lambda time: timezone.localdate(time.starts_at))]
+    days = [(day, list(some)) for day, some in groupby(times, key=lambda time: local_date(time.starts_at))]
     return [TimesOfDay(day, some[:SHOWN_A_DAY], some[SHOWN_A_DAY:]) for day, some in days]
 
 

@@ -1,38 +1,56 @@
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from django import template
-from django.utils.html import escape
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from apps.common.dates import Words, local, words
 from apps.common.languages import language_name
 
-from ..forms import slot_time
-
-if TYPE_CHECKING:
-    from ..views.wizard import Slot
+from .. import queries
+from ..forms import slot_people, slot_time
+from ..models import ParticipantRole
+from ..queries import OpenTime, Who
+from ..views.wording import day_said, listed
 
 register = template.Library()
+register.filter("by_day", queries.by_day)
 
 
 @register.simple_tag
-def slots(some: "Sequence[Slot]") -> SafeString:
+def day_and_date(day: date, now: datetime) -> SafeString:
+    """Head a day's times: its name, and smaller the rest of its date."""
+    return format_html("{} <small>{}</small>", *day_said(day, now))
+
+
+@register.simple_tag
+def slots(some: Sequence[OpenTime], earliest: OpenTime | None = None) -> SafeString:
     """Draw the times of a day. There may be hundreds on a page, and as a template they took longer than the search."""
-    who = {one.who: escape(one.who) for one in some}  # the rest is made of digits
+    coming = {id(one.who): one.who for one in some}  # the same people come to many times
+    people = {key: (_value(who), escape(_performers(who))) for key, who in coming.items()}
     said = words()
-    return SafeString("".join(_slot(one, who[one.who], said) for one in some))
+    return SafeString("".join(_slot(one, *people[id(one.who)], said, first=one is earliest) for one in some))
 
 
-def _slot(one: "Slot", who: str, said: Words) -> str:
-    iso, clock = slot_time(one.time.starts_at), said.clock(local(one.time.starts_at).time())
+def _value(who: Sequence[Who]) -> str:
+    return slot_people({one.need_id: one.schedule_id for one in who if one.need_id is not None})
+
+
+def _performers(who: Sequence[Who]) -> str:
+    return listed(one.name for one in who if one.role == ParticipantRole.PERFORMER)
+
+
+def _slot(one: OpenTime, people: str, names: str, said: Words, *, first: bool) -> str:
+    """Write a time's button: all but the names is made of digits."""
+    iso, clock = slot_time(one.starts_at), said.clock(local(one.starts_at).time())
     state = flag = ""
-    if one.first:
+    if first:
         state, flag = ' data-state="first"', f' <span class="vt-slot__flag">{escape(gettext("Earliest"))}</span>'
     return (
-        f'<li><button class="vt-slot" name="starts_at" value="{iso}{one.people}"{state}><span class="vt-slot__time">'
-        f'<time datetime="{iso}">{clock}</time>{flag}</span><span class="vt-slot__who">{who}</span></button></li>'
+        f'<li><button class="vt-slot" name="starts_at" value="{iso}{people}"{state}><span class="vt-slot__time">'
+        f'<time datetime="{iso}">{clock}</time>{flag}</span><span class="vt-slot__who">{names}</span></button></li>'
     )
 
 

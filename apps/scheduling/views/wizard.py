@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from django.urls import reverse
@@ -23,7 +24,7 @@ from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
 from apps.patients.models import Patient
 
-from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial, slot_people, slot_time
+from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial
 from ..models import BookingDraft, NeedSource, ParticipantRole
 from ..queries import Ignoring, OpenTime, open_times_until, registering_unit, time_is_open, why_no_time
 from ..queries.drafts import (
@@ -38,10 +39,10 @@ from ..queries.drafts import (
     request_of_draft,
     requester_schedule,
 )
-from ..queries.open_times import SHOWN_A_DAY, Blocking, whole_days
+from ..queries.open_times import Blocking, whole_days
 from .cards import look_of
 from .pictures import photos_of
-from .wording import day_said, interpreter_said, interpreter_to_be_said, listed, said_of, ways_of, when, why_said
+from .wording import interpreter_said, interpreter_to_be_said, listed, said_of, ways_of, when, why_said
 
 STEPS: Final = ("service", "patient", "details", "time", "summary")
 MOST_TIMES: Final = 200
@@ -86,28 +87,6 @@ class TileGroup:
 
 
 @dataclass(slots=True)
-class Slot:
-    """A time to choose: who performs, and who comes as the value of its button says it."""
-
-    time: OpenTime
-    people: str
-    who: str
-    first: bool
-
-    @property
-    def value(self) -> str:
-        return slot_time(self.time.starts_at) + self.people
-
-
-@dataclass(slots=True)
-class Day:
-    name: str
-    date: str
-    slots: list[Slot]
-    more: list[Slot]
-
-
-@dataclass(slots=True)
 class Told:
     """Somebody who is told when it is booked, and how."""
 
@@ -142,7 +121,7 @@ class Page:
     def service(self) -> ServiceType | None:
         return self.draft.service_type if self.draft else self.preset
 
-    @property
+    @cached_property
     def url(self) -> str:
         return address(self.draft)
 
@@ -395,7 +374,8 @@ class Page:
             one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people
         ]
         return {
-            "days": self._days(times, first=start is None),
+            "times": times,
+            "earliest": times[0] if times and start is None else None,
             "chips": [self._chip(one) for one in self._needed() if self._counts(one)],
             "next_from": following,
             "from_start": start is None,
@@ -414,22 +394,6 @@ class Page:
         if known is not None and known.source in {NeedSource.REQUESTER, NeedSource.INTERPRETER}:
             return self._chip(known)
         return capfirst(block.label or (known.label if known else "") or str(ParticipantRole(block.role).label))
-
-    def _days(self, times: list[OpenTime], *, first: bool) -> list[Day]:
-        days: dict[date, list[Slot]] = {}
-        said: dict[int, tuple[str, str]] = {}  # the same people come to many times
-        for n, one in enumerate(times):
-            if id(one.who) not in said:
-                who = {each.need_id: each.schedule_id for each in one.who if each.need_id is not None}
-                names = listed(each.name for each in one.who if each.role == ParticipantRole.PERFORMER)
-                said[id(one.who)] = slot_people(who), names
-            people, names = said[id(one.who)]
-            slot = Slot(one, people, names, first=first and n == 0)
-            days.setdefault(local(one.starts_at).date(), []).append(slot)
-        return [
-            Day(*day_said(slots[0].time.starts_at, self.now), slots[:SHOWN_A_DAY], slots[SHOWN_A_DAY:])
-            for slots in days.values()
-        ]
 
     def _chip(self, one: Needed) -> str:
         if one.source == NeedSource.REQUESTER:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -63,7 +63,7 @@ def when(start: datetime, end: datetime, now: datetime) -> str:
     return _("%(day)s at %(time)s") % {"day": capfirst(said), "time": clock_range(start, end)}
 
 
-def day_said(start: datetime, now: datetime) -> tuple[str, str]:
+def day_said(start: date | datetime, now: datetime) -> tuple[str, str]:
     """Return a day's name and its date: «I morgen», «tirsdag 17. mars»; «Onsdag», «18. mars»."""
     day, near = plain_day(start, now=now), near_day(start, now=now)
     if near != day:
