@@ -2,13 +2,15 @@
 
 import uuid
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+
+LONGEST_MINUTES: Final = 480
 
 
 class PortalUse(models.TextChoices):
@@ -106,7 +108,7 @@ class ServiceType(models.Model):
             models.CheckConstraint(name="service_type_horizon_is_a_day_or_more", condition=Q(horizon_days__gte=1)),
             models.CheckConstraint(
                 name="service_type_length_on_the_grid",
-                condition=Q(length_minutes__gte=5, length_minutes__lte=480)
+                condition=Q(length_minutes__gte=5, length_minutes__lte=LONGEST_MINUTES)
                 & Q(length_minutes=F("length_minutes") / 5 * 5),
             ),
             models.CheckConstraint(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.organisations.models import MAY_REGISTER, Membership
-from apps.scheduling.models import Participant
+from apps.scheduling.models import Appointment, Participant
 
 
 class CodeRule(models.Model):
@@ -81,18 +81,17 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         return self.filter(unit__in=clerk.values("unit_id"))
 
     def with_names(self) -> Self:
-        """Fetch along what the list and the sheet show."""
-        return self.select_related(
-            "unit__organisation",
-            "settled_by",
-            "appointment__service_type__scenario",
-            "appointment__patient",
-            "appointment__performer_unit",
-            "appointment__requester_unit__organisation",
-        ).prefetch_related(
-            models.Prefetch(
-                "appointment__participants", Participant.objects.select_related("schedule__unit__organisation")
-            )
+        """Fetch along what the list and the sheet show.
+
+        The appointments are a query of their own: eleven tables in one are more than PostgreSQL puts in order
+        (`join_collapse_limit`), so that it joined all sessions there are before it looked whose they are.
+        """
+        appointments = Appointment.objects.select_related(
+            "service_type__scenario", "patient", "performer_unit", "requester_unit__organisation"
+        )
+        participants = Participant.objects.select_related("schedule__unit__organisation")
+        return self.select_related("unit__organisation", "settled_by").prefetch_related(
+            models.Prefetch("appointment", appointments), models.Prefetch("appointment__participants", participants)
         )
 
 

@@ -320,7 +320,7 @@ def appointments(request: ApiRequest, query: Query[AppointmentsQuery]) -> HttpRe
         "service_type", "requester_unit", "performer_unit"
     )
     if query.start:
-        found = found.filter(ends_at__gt=query.start)
+        found = found.not_over(query.start)
     if query.end:
         found = found.filter(starts_at__lt=query.end)
     if query.status:

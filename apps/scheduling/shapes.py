@@ -7,11 +7,12 @@ from uuid import UUID
 from pydantic import Field, StrictBool, StrictInt
 from pydantic.types import Strict as OfThisType
 
+from apps.catalogue.models import LONGEST_MINUTES
 from apps.common.api import Code, Found, LanguageCode, Line, Moment, Name, PageQuery, Problem, Shown, Strict, UnitQuery
 
 from .models import AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
 
-Length = Annotated[int, Field(ge=5, le=480)]
+Length = Annotated[int, Field(ge=5, le=LONGEST_MINUTES)]
 Limit = Annotated[int, Field(ge=1, le=100)]
 AS_WRITTEN: Final = OfThisType()
 """JSON says itself what is a number; in an address all is text."""

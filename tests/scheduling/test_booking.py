@@ -383,6 +383,21 @@ def test_the_database_knows_the_words_it_may_hold(book, ada, table, column, cons
         cursor.execute(f"UPDATE {table} SET {column} = 'moon'")
 
 
+def test_the_longest_session_is_found_until_its_end_and_none_is_longer(book, ada):
+    only = Appointment.objects.filter(pk=book(ada, "2026-03-03 10.00").pk)
+    only.update(ends_at=at("2026-03-03 18.00"))
+    for start, end, found in [
+        ("09.00", "10.00", False),
+        ("09.00", "10.01", True),
+        ("12.00", "12.30", True),
+        ("17.59", "19.00", True),
+        ("18.00", "19.00", False),
+    ]:
+        assert only.overlapping(at(f"2026-03-03 {start}"), at(f"2026-03-03 {end}")).exists() == found
+    with pytest.raises(IntegrityError, match="appointment_takes_at_most_eight_hours"), transaction.atomic():
+        only.update(ends_at=at("2026-03-03 18.05"))
+
+
 def test_strangers_see_nothing_and_those_who_take_part_see_it(book, ada, kari, berg, lie, amina, tor):
     appointment = book(ada, "2026-03-03 10.00")
     for user in (kari, berg, tor):

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date, datetime, timedelta
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -10,11 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.catalogue.models import LONGEST_MINUTES
 from apps.common.codes import new_reference
 from apps.common.crypto import EncryptedBytesField, EncryptedJSONField, EncryptedTextField
 from apps.organisations.models import MAY_SEE_PATIENTS, Membership
 
 from .schedule import ParticipantRole
+
+LONGEST: Final = timedelta(minutes=LONGEST_MINUTES)
 
 
 class AppointmentStatus(models.TextChoices):
@@ -64,8 +67,12 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             Exists(works), Q(requester_unit__in=units) | Q(performer_unit__in=units) | Exists(takes_part)
         )
 
+    def not_over(self, moment: datetime) -> Self:
+        """Return what ends after the moment. The bound on the start lets an index leave the years before it alone."""
+        return self.filter(ends_at__gt=moment, starts_at__gt=moment - LONGEST)
+
     def overlapping(self, start: datetime, end: datetime) -> Self:
-        return self.filter(starts_at__lt=end, ends_at__gt=start)
+        return self.not_over(start).filter(starts_at__lt=end)
 
     def live(self) -> Self:
         return self.exclude(status__in=[AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR])
@@ -116,6 +123,9 @@ class Appointment(models.Model):
         constraints = [
             models.UniqueConstraint(name="appointment_reference_names_one", fields=["reference"]),
             models.CheckConstraint(name="appointment_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="appointment_takes_at_most_eight_hours", condition=Q(ends_at__lte=F("starts_at") + LONGEST)
+            ),
             models.CheckConstraint(name="appointment_place_known", condition=Q(place__in=PlaceOfPatient.values)),
             models.CheckConstraint(name="appointment_status_known", condition=Q(status__in=AppointmentStatus.values)),
             models.CheckConstraint(
