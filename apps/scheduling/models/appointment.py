@@ -142,6 +142,9 @@ class Appointment(models.Model):
             models.Index(name="appointment_by_requester", fields=["requester_unit", "starts_at"]),
             models.Index(name="appointment_by_performer", fields=["performer_unit", "starts_at"]),
             models.Index(name="appointment_by_start", fields=["starts_at"]),
+            models.Index(
+                name="appointment_under_way", fields=["ends_at"], condition=Q(status=AppointmentStatus.ARRIVED)
+            ),
         ]
 
     def __str__(self) -> str:
