@@ -6,8 +6,8 @@ from benchmarks.environment import ready, told_conditions
 
 ready()
 
-from benchmarks import booking, search, web  # noqa: E402
+from benchmarks import booking, pages, search, web  # noqa: E402
 
 told_conditions()
 search.main(list(search.SIZES))
-sys.exit(max(booking.main(booking.SECONDS), web.main(web.SECONDS)))
+sys.exit(max(booking.main(booking.SECONDS), web.main(web.SECONDS), pages.main(list(pages.SIZES))))
