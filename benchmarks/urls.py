@@ -1,5 +1,5 @@
 """The product's addresses, and two pages to compare with: one query and a small template through the same middleware;
-and the same, drawing the booking page from what that had found when it was asked for first.
+and the same for somebody signed in, drawing the booking page from what that had found when it was asked for first.
 """
 
 from threading import Lock

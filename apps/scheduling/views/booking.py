@@ -18,7 +18,6 @@ from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
 from apps.catalogue.queries import bookable_services
-from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
@@ -31,10 +30,11 @@ from apps.patients.services import join_care, register_patient, search_widely
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
 from ..models import BookingDraft
-from ..queries import registering_unit, visible_appointment
+from ..queries import registering_unit
 from ..queries.agenda import with_form_filled
 from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
+from .appointment import find
 from .cards import form_missing, look_of, may_fill_in, people, place_of
 from .pictures import change_photos, describe_photos, photos_of
 from .wizard import Page
@@ -129,10 +129,7 @@ def discard(request: StaffRequest, draft: UUID) -> HttpResponse:
 @staff_required
 def booked(request: StaffRequest, reference: str) -> HttpResponse:
     """Say that it is booked, and what happens now."""
-    written = normalise_reference(reference)
-    appointment = visible_appointment(request.user, written) if written else None
-    if appointment is None:
-        raise Http404
+    appointment = find(request, reference)
     if appointment.patient is not None and request.staff.may_see_patients:
         record_access(
             actor=actor_of(request),
