@@ -2,6 +2,9 @@
 
 Everything is compared with a page of one query on the same server, in the same round. The booking clients send complete
 bookings of free times with keys of their own; eight at once. Every figure is the median of three rounds.
+
+Beside them stands a bare Django site (benchmarks/floor.py). The goals were set on a machine that gave `REFERENCE` of its
+pages a second: what the product takes of the processors, divided by what that page takes, tells what it gives there.
 """
 
 import json
@@ -60,11 +63,15 @@ TRIVIAL = "trivial page (one query)"
 PAGE = "booking: first times, whole page"
 SIGNED_IN = "trivial page, signed in"
 DRAWN = "trivial page, signed in, drawing that page"
+TIMES = "API: first 20 times, joint of 3"
 BOOKING = "API: complete booking of a free time"
 HTMX = {"HX-Request": "true", "HX-Target": "steg"}
 WORKERS = 2
+FLOOR = "a bare Django's page (one query)"
+REFERENCE = 2_733  # bare pages a second: granian over WSGI, two workers, two cores, the database beside it
 
 Wish = tuple[ServiceType, datetime]
+Server = tuple[int, int]  # its port, and its process
 
 
 @dataclass
@@ -91,7 +98,7 @@ def main(seconds: float) -> int:
     pages: dict[str, list[bytes]] = {
         TRIVIAL: page("/trivial/"),
         SIGNED_IN: page("/trivial/", **signed_in),
-        "API: first 20 times, joint of 3": times,
+        TIMES: times,
         "booking: first times, fragment": page(booking_page, **signed_in, **HTMX),
         PAGE: page(booking_page, **signed_in),
         DRAWN: page(booking_page.replace("/bestill/", "/drawn/"), **signed_in),
@@ -104,10 +111,12 @@ def main(seconds: float) -> int:
     asked[BOOKING] = bookings_of(key, wishes, patients)
     connection.close()
     figures = {name: Figures() for name in asked}
-    with server() as (port, pid):
+    figures[FLOOR] = Figures()
+    with server() as product, server("benchmarks.floor:application", asked_for="/page") as bare:
         for _ in range(ROUNDS):
             for name, requests in asked.items():
-                measured(figures[name], port, pid, figures[TRIVIAL], requests, seconds)
+                measured(figures[name], product, figures[TRIVIAL], requests, seconds)
+            measured(figures[FLOOR], bare, figures[TRIVIAL], cycle(page("/page")), seconds)
     row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "processor", "answers")
     for name, found in figures.items():
         told(name, found)
@@ -122,12 +131,19 @@ def main(seconds: float) -> int:
         f"    the booking page is {statistics.median(beside):.1f} x (the trivial page + its drawing),"
         f" and without its drawing {statistics.median(without):.1f} x the trivial page"
     )
+    bare_page = statistics.median(figures[FLOOR].spent)
+    for name in (TIMES, BOOKING):
+        times = statistics.median(figures[name].spent) / bare_page
+        print(
+            f"    {name}: {times:.1f} x a bare page's processor time; where that gives {REFERENCE:,}/s, {REFERENCE / times:,.0f}/s"
+        )
     answers = sum((found.answers for name, found in figures.items() if name != BOOKING), Counter[int]())
     return 0 if set(answers) == {200} and set(figures[BOOKING].answers) <= {201, 409} else 1
 
 
-def measured(found: Figures, port: int, pid: int, least: Figures, requests: Iterator[bytes], seconds: float) -> None:
+def measured(found: Figures, server: Server, least: Figures, requests: Iterator[bytes], seconds: float) -> None:
     """Measure one kind of request for one round: one client alone, then eight at once."""
+    port, pid = server
     alone = one_after_the_other(port, requests, times=ALONE, first=WARMING)
     spent = processor_ms_of(pid)
     counts, took = together(port, requests, clients=CLIENTS, seconds=seconds)
@@ -255,17 +271,20 @@ def processor_ms_of(pid: int) -> float:
 
 
 @contextmanager
-def server() -> Iterator[tuple[int, int]]:
+def server(application: str = "", *, asked_for: str = "/healthz") -> Iterator[Server]:
     """Run the web server as in production, on a free port; yield that and its process."""
     port = servers.free_port()
     log = Path(os.environ["VAR"]) / "log" / "benchmark-web.log"
-    child = processes.start("web", programs.web(host="127.0.0.1", port=port, workers=WORKERS), log=log, env=os.environ)
+    command = programs.web(host="127.0.0.1", port=port, workers=WORKERS)
+    if application:
+        command = [application if part == "portal.wsgi:application" else part for part in command]
+    child = processes.start("web", command, log=log, env=os.environ)
     try:
         for _ in range(200):
             time.sleep(0.1)
             if child.ended():
                 sys.exit(child.obituary())
-            with suppress(URLError, ConnectionError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz"):
+            with suppress(URLError, ConnectionError), urllib.request.urlopen(f"http://127.0.0.1:{port}{asked_for}"):
                 break
         yield port, child.process.pid
     finally:
