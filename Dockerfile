@@ -36,7 +36,9 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=portal.settings \
     STATIC_ROOT=/app/static \
-    VAR=/var/lib/videotime
+    VAR=/var/lib/videotime \
+    # the rest is read-only: what the PDFs' fonts are like is kept here
+    XDG_CACHE_HOME=/tmp
 # nothing of these values stays in the image: collecting files only needs settings that can be read
 RUN export DEMO=1 SECRET_KEY=build DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost \
     && python manage.py compile_translations \

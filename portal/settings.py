@@ -278,7 +278,10 @@ LOGGING = {
     "formatters": {"plain": {"()": "apps.common.logs.JsonLine"}},
     "handlers": {"out": {"class": "logging.StreamHandler", "filters": ["private"], "formatter": "plain"}},
     "root": {"handlers": ["out"], "level": env_level("LOG_LEVEL", "WARNING" if DEMO else "INFO")},
-    "loggers": {"django.server": {"handlers": ["out"], "level": "WARNING", "propagate": False}},
+    "loggers": {
+        "django.server": {"handlers": ["out"], "level": "WARNING", "propagate": False},
+        "fontTools": {"level": "WARNING"},  # it tells of every table of every font of every sheet
+    },
 }
 DEFAULT_EXCEPTION_REPORTER_FILTER = "apps.common.logs.NoVariables"
 

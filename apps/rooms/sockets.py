@@ -22,7 +22,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.http.request import split_domain_port, validate_host
-from django.urls import path
+from django.urls import path, re_path
 from django.utils import timezone, translation
 from pydantic import ValidationError
 
@@ -350,4 +350,4 @@ def guarded(application: Any) -> Any:
     return OwnPagesOnly(CookieMiddleware(application))
 
 
-socket_urls = [path("ws/rom/", RoomSocket.as_asgi())]
+socket_urls = [path("ws/rom/", RoomSocket.as_asgi()), re_path("", WebsocketDenier.as_asgi())]

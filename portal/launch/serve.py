@@ -1,6 +1,6 @@
 """Runs one part of the product in production, after looking whether the set-up is complete.
 
-python -m portal.launch.serve web | sockets | worker | beat | migrate | check
+python -m portal.launch.serve web | sockets | worker | beat | prepare | check | health
 """
 
 import os

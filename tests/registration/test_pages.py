@@ -297,6 +297,11 @@ def test_the_sheet_prints_on_one_page_with_all_that_is_typed(as_user, tor, sessi
     assert f"{ada.national_id[:6]} {ada.national_id[6:]}" in text
 
 
+def test_the_log_does_not_tell_of_every_font_of_every_sheet(as_user, tor, session, log):
+    pdf_of(as_user(tor), session)
+    assert "fontTools" not in log()
+
+
 def test_the_longest_sheet_still_prints_on_one_page(as_user, tor, session, kari_diary, berg_diary):
     """A discharge meeting has the most rows; names may be long and in other scripts."""
     Patient.objects.filter(pk=session.appointment.patient_id).update(

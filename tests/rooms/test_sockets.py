@@ -45,13 +45,15 @@ def run(talk: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
 ORIGIN = b"http://127.0.0.1:8000"
 
 
-def own_socket(origin: bytes | None = ORIGIN, cookie: str = "", host: bytes = b"127.0.0.1:8001") -> Socket:
+def own_socket(
+    origin: bytes | None = ORIGIN, cookie: str = "", host: bytes = b"127.0.0.1:8001", path: str = "/ws/rom/"
+) -> Socket:
     headers = [(b"host", host)]
     if origin is not None:
         headers.append((b"origin", origin))
     if cookie:
         headers.append((b"cookie", f"{django_settings.SESSION_COOKIE_NAME}={cookie}".encode()))
-    return Socket(application, "/ws/rom/", headers=headers)
+    return Socket(application, path, headers=headers)
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +149,17 @@ async def closed_with(socket: Socket) -> int:
 def test_a_strange_page_gets_no_socket(origin: bytes | None):
     async def knock() -> bool:
         socket = own_socket(origin)
+        connected = await socket.connect()
+        await socket.disconnect()
+        return connected
+
+    assert run(knock)() is False
+
+
+@pytest.mark.parametrize("path", ["/", "/ws/", "/ws/rom/more/", "/j/k7m3q9x2w8/"])
+def test_an_address_without_sockets_is_refused_without_a_fault(path: str):
+    async def knock() -> bool:
+        socket = own_socket(path=path)
         connected = await socket.connect()
         await socket.disconnect()
         return connected
