@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 import urllib.request
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ from apps.common.errors import DomainError  # noqa: E402
 from apps.organisations.models import Membership, Role  # noqa: E402
 from apps.patients.models import CareRelation, Patient  # noqa: E402
 from apps.scheduling.models import BookingDraft  # noqa: E402
-from apps.scheduling.queries import BookingRequest, open_times  # noqa: E402
+from apps.scheduling.queries import BookingRequest, OpenTime, open_times  # noqa: E402
 from apps.scheduling.services import book_appointment  # noqa: E402
 from benchmarks.data import JOINT_SERVICES, filled, fresh_copy  # noqa: E402
 from benchmarks.load import one_after_the_other, together, written  # noqa: E402
@@ -222,12 +222,20 @@ def times_of_api(key: str, services: list[ServiceType]) -> list[bytes]:
 
 
 def wishes_of(services: list[ServiceType]) -> Iterator[Wish]:
-    """Name free times in any order."""
-    wishes = [
-        (service, free.starts_at)
-        for service in services
-        for free in open_times(BookingRequest(service, requester_unit=service.unit), now=timezone.now(), limit=None)
-    ]
+    """Name free times in any order; none takes another's people, so that each is still free when it is asked for."""
+    wishes: list[Wish] = []
+    taken: dict[int, list[OpenTime]] = defaultdict(list)
+    for service in services:
+        request = BookingRequest(service, requester_unit=service.unit)
+        for free in open_times(request, now=timezone.now(), limit=None):
+            theirs = [taken[one.schedule_id] for one in free.who]
+            if any(
+                free.starts_at < other.ends_at and other.starts_at < free.ends_at for some in theirs for other in some
+            ):
+                continue
+            wishes.append((service, free.starts_at))
+            for some in theirs:
+                some.append(free)
     random.Random(5).shuffle(wishes)
     return iter(wishes)
 

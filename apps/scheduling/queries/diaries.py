@@ -35,10 +35,12 @@ SELECT string_agg(range_send(during), '')
         WHERE schedule_id = one.id
           AND lower(during) >= %(begin)s::timestamptz AND lower(during) < %(end)s::timestamptz
        UNION ALL
-       (SELECT during, expires_at, hold_id, appointment_id
-          FROM scheduling_occupancy
-         WHERE schedule_id = one.id AND lower(during) < %(begin)s::timestamptz
-         ORDER BY lower(during) DESC LIMIT 1)
+       SELECT during, expires_at, hold_id, appointment_id
+         FROM (SELECT during, expires_at, hold_id, appointment_id
+                 FROM scheduling_occupancy
+                WHERE schedule_id = one.id AND lower(during) < %(begin)s::timestamptz
+                ORDER BY lower(during) DESC LIMIT 1) last
+        WHERE upper(during) > %(begin)s::timestamptz
        UNION ALL
        SELECT tstzrange(starts_at, ends_at), NULL, NULL, NULL
          FROM scheduling_absence
