@@ -41,6 +41,7 @@ BURST, A_SECOND = 60, 20
 HELLO_WITHIN: Final = 10.0
 LOOK_EVERY: Final = 4.0
 SEEN_EVERY: Final = 15.0
+TELL_EVERY: Final = 60.0
 
 MALFORMED, UNKNOWN, NOT_ALLOWED, TOO_FAST, ELSEWHERE = 4400, 4401, 4403, 4408, 4409
 
@@ -321,6 +322,7 @@ class OwnPagesOnly:
 
     def __init__(self, application: Any) -> None:
         self.application = application
+        self.told_at = -TELL_EVERY
 
     async def __call__(self, scope: dict[str, Any], receive: ASGIReceiveCallable, send: ASGISendCallable) -> Any:
         headers = {name.lower(): value for name, value in scope.get("headers", [])}
@@ -328,6 +330,11 @@ class OwnPagesOnly:
         host = headers.get(b"host", b"").decode("latin1")
         if own_page(origin, host):
             return await self.application(scope, receive, send)
+        if time.monotonic() - self.told_at >= TELL_EVERY:  # strangers who knock do not fill the log
+            self.told_at = time.monotonic()
+            LOG.warning(
+                "a socket was refused: its page is not ours. If all are, the proxy does not pass Host on for /ws/"
+            )
         return await WebsocketDenier()(scope, receive, send)
 
 

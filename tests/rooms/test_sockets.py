@@ -167,6 +167,19 @@ def test_an_address_without_sockets_is_refused_without_a_fault(path: str):
     assert run(knock)() is False
 
 
+def test_an_operator_whose_proxy_forgets_the_host_is_told_so_once_a_minute(log):
+    async def knock() -> None:
+        door = sockets.guarded(None)
+        for _ in range(3):
+            socket = Socket(door, "/ws/rom/", [(b"host", b"10.0.0.4:8001"), (b"origin", b"https://portal.example")])
+            assert not await socket.connect()
+            await socket.disconnect()
+
+    run(knock)()
+    assert log().count("the proxy does not pass Host on") == 1
+    assert "portal.example" not in log()
+
+
 def test_a_page_on_another_port_of_the_same_host_is_our_own(settings):
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     assert sockets.own_page("http://127.0.0.1:8000", "127.0.0.1:8001")
