@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -24,7 +27,7 @@ from apps.scheduling.models import ParticipantRole
 
 from . import paper, queries, services
 from .forms import Filters, NotNeededForm, RegisterForm, VersionForm
-from .models import Registration, RegistrationState
+from .models import Registration, RegistrationQuerySet, RegistrationState
 from .queries import Party
 from .sheet import Row, shown
 
@@ -86,8 +89,7 @@ def worklist(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     units = queries.units_to_register_for(request.user, now=now)
     filters = Filters(request.GET, units=units)
-    mine = Registration.objects.visible_to(request.user, now=now).exclude(state=RegistrationState.NOT_HELD)
-    within = filters.within(mine, now)
+    within = filters.within(_hers(request, now), now)
     page = Paginator(filters.in_view(within).with_names(), PER_PAGE).get_page(request.GET.get("page"))
     for registration in page:
         _audit(request, registration, Action.READ, "dips-list")
@@ -102,6 +104,22 @@ def worklist(request: StaffRequest) -> HttpResponse:
     }
     template = "registration/_list.html" if is_htmx(request) else "registration/worklist.html"
     return render(request, template, context)
+
+
+def _hers(request: StaffRequest, now: datetime) -> RegistrationQuerySet:
+    return Registration.objects.visible_to(request.user, now=now).exclude(state=RegistrationState.NOT_HELD)
+
+
+def _list_behind(request: StaffRequest, now: datetime) -> dict[str, Any]:
+    """Return the counts of the list that is open in the browser, as they are now; its filters stand in its address."""
+    try:
+        address = urlsplit(request.headers.get("HX-Current-URL", ""))
+    except ValueError:
+        return {}
+    if address.path != reverse("registration:worklist"):
+        return {}
+    filters = Filters(QueryDict(address.query), units=queries.units_to_register_for(request.user, now=now))
+    return {"filters": filters, "counts": queries.counts(filters.within(_hers(request, now), now))}
 
 
 @require_safe
@@ -170,6 +188,8 @@ def _drawer(
         "settled": _entry(settled, now) if settled else None,
         "now": now,
     }
+    if settled is not None:
+        context |= _list_behind(request, now)
     template = "registration/detail.html"
     if is_htmx(request):
         template = "registration/_drawer_body.html" if body_only else "registration/_drawer.html"
@@ -282,7 +302,8 @@ def _settled(
             return redirect("registration:worklist")
         return redirect("registration:detail", following.uid)
     if following is None:
-        return render(request, "registration/_all_done.html", {"settled": _entry(current, now), "now": now})
+        context = {"settled": _entry(current, now), "now": now, **_list_behind(request, now)}
+        return render(request, "registration/_all_done.html", context)
     return _drawer(request, _find(request, following.uid, now), now, settled=current, body_only=True)
 
 
@@ -328,7 +349,7 @@ def _row(
 ) -> HttpResponse:
     _audit(request, registration, Action.READ, "dips-list")
     context = {"entry": _entry(registration, now), "refusal": refusal, "now": now, "focus": True}
-    return render(request, "registration/_row.html", context, status=status)
+    return render(request, "registration/_row_answer.html", context | _list_behind(request, now), status=status)
 
 
 # On paper ------------------------------------------------------------------------------------------------------------

@@ -291,6 +291,8 @@ def test_from_the_nurses_wish_to_the_clerks_registration(
     with clerk.expect_response("**/registrer/"):
         clerk.locator("[name=dips_contact_id]").fill("30412886")
         clerk.get_by_role("button", name=re.compile("^Merk registrert")).last.click()
+    expect(clerk.locator("#count-awaiting")).to_have_text("0")
+    expect(clerk.locator("#count-registered")).to_have_text("1")
     assert fresh(registration).state == RegistrationState.REGISTERED
     assert registration.dips_contact_id == "30412886"
     sheet = clerk.request.get(f"/dips/{registration.uid}/ark.pdf")

@@ -144,6 +144,54 @@ def test_the_row_swaps_itself_and_keeps_the_way_back(as_user, tor, session):
     assert session.state == "awaiting"
 
 
+def counted(text: str) -> dict[str, str]:
+    """Read the counts that an answer brings to the list behind."""
+    return dict(
+        re.findall(
+            r'<hx-partial hx-target="#(count-[a-z-]+|list-status)"[^>]*>\s*(?:{#.*#})?\s*(.*?)\s*</hx-partial>',
+            text,
+            re.DOTALL,
+        )
+    )
+
+
+@pytest.mark.parametrize("what", [{"row": "1"}, {}])
+def test_the_counts_of_the_list_behind_follow(as_user, tor, session, held, bo, what: dict[str, str]):
+    held(bo, "2026-03-03 11.00")
+    headers = {**HTMX, "HX-Current-URL": "http://testserver/dips/?view=awaiting&period="}
+    client = as_user(tor)
+    text = client.post(
+        url(session, "registrer/"), {"version": session.version, **what}, headers=headers
+    ).content.decode()
+    found = counted(text)
+    assert {name: found[name] for name in found if name != "list-status"} == {
+        "count-awaiting": "1",
+        "count-registered": "1",
+        "count-not-needed": "0",
+        "count-all": "2",
+    }
+    assert "1 videotime venter" in found["list-status"]
+
+
+def test_the_counts_follow_within_what_the_list_shows(as_user, tor, session, held, bo):
+    other = held(bo, "2026-03-03 11.00")
+    headers = {**HTMX, "HX-Current-URL": f"http://testserver/dips/?search={other.appointment.reference}"}
+    form = {"version": session.version, "row": "1"}
+    found = counted(as_user(tor).post(url(session, "registrer/"), form, headers=headers).content.decode())
+    assert (found["count-awaiting"], found["count-registered"]) == ("1", "0")
+    assert "list-status" not in found
+
+
+@pytest.mark.parametrize(
+    "address", ["", "http://testserver/i-dag/", "http://[::1/dips/", "\x00", "http://testserver/dips/mangler/"]
+)
+def test_where_no_list_is_behind_nothing_is_counted(as_user, tor, session, address: str):
+    form = {"version": session.version, "row": "1"}
+    response = as_user(tor).post(url(session, "registrer/"), form, headers={**HTMX, "HX-Current-URL": address})
+    assert response.status_code == 200
+    assert counted(response.content.decode()) == {}
+
+
 def test_registering_from_the_drawer_opens_the_next(as_user, tor, session, held, bo):
     following = held(bo, "2026-03-03 11.00")
     response = as_user(tor).post(
