@@ -66,6 +66,9 @@ class StraightToApi:
         language = translation.get_language_from_request(request)
         translation.activate(language)
         request.LANGUAGE_CODE = language
+        only_head = request.method == "HEAD"
+        if only_head:
+            request.method = "GET"  # what that would answer, without the content (RFC 9110, 9.3.2)
         try:
             request.get_host()
         except DisallowedHost:
@@ -78,4 +81,6 @@ class StraightToApi:
         response.headers["X-Frame-Options"] = "DENY"
         if not response.streaming:
             response.headers["Content-Length"] = str(len(response.content))
+        if only_head:
+            response.content = b""
         return response

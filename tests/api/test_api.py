@@ -123,6 +123,15 @@ def test_every_error_is_a_problem(api, kari, method, path, status, code):
         is_problem(answer, status, code)
 
 
+@pytest.mark.parametrize("path", ["/service-types", "/openapi.json", "/appointments?limit=0", "/nothing/here"])
+def test_head_answers_as_get_would_but_without_the_content(api, kari, path: str):
+    program = api(kari)
+    head, get = program.send("HEAD", path), program.send("GET", path)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    for name in ("Content-Type", "Content-Length", "Content-Language", "Content-Security-Policy"):
+        assert head.headers[name] == get.headers[name]
+
+
 @pytest.mark.parametrize("body", ["{", "[1", "nothing", "\xff\xfe", '{"a": ', "{'a': 1}", "[" * 100_000])
 def test_a_body_that_is_not_json_is_said_to_be_so(api, kari, body):
     is_problem(api(kari).send("POST", "/patients/search", body), 400, "malformed-json")
