@@ -272,6 +272,26 @@ def test_what_is_typed_survives_a_reload_and_pictures_come_at_once(visit: Visit,
     expect(page.locator("[name=form-question]")).to_have_value("Halvskrevet")
 
 
+def test_without_network_what_is_typed_waits_and_the_page_stays_where_it_is(
+    visit: Visit, kari: User, morning: datetime
+) -> None:
+    page = visit(kari, width=390)
+    page.goto("/bestill/")
+    page.get_by_role("button", name="Sårvurdering").click()
+    page.get_by_role("button", name="Ada Alm").click()
+    question = page.locator("[name=form-question]")
+    question.scroll_into_view_if_needed()
+    page.context.set_offline(True)
+    question.press_sequentially("Skrevet uten nett")
+    expect(page.locator("#saved")).to_have_text("Ikke lagret ennå. Vi prøver igjen.")
+    expect(question).to_be_in_viewport()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.locator("#saved")).to_have_text("Utkastet ble lagret kl. 08.00")
+    page.reload()
+    expect(question).to_have_value("Skrevet uten nett")
+
+
 def test_a_question_that_depends_on_an_answer_comes_with_it(visit: Visit, kari: User, morning: datetime) -> None:
     page = visit(kari)
     page.goto("/bestill/")

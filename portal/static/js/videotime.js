@@ -104,13 +104,32 @@
     place.scrollIntoView({ block: "nearest" });
   };
   const polled = (event) => (event.target.getAttribute?.("hx-trigger") || "").includes("every");
+  /* What saves itself says where it otherwise says when it was saved, and tries again: nobody is torn from her field. */
+  let unsaved = null;
+  let timer;
+  const saveAgain = () => {
+    clearTimeout(timer);
+    if (unsaved?.isConnected) unsaved.dispatchEvent(new Event("again"));
+    unsaved = null;
+  };
+  addEventListener("online", saveAgain);
+  const saveLater = (keeper) => {
+    const place = document.querySelector(keeper.getAttribute("hx-target"));
+    if (place) place.textContent = words.wordNotSaved;
+    unsaved = keeper;
+    clearTimeout(timer);
+    timer = setTimeout(saveAgain, 5000);
+  };
   document.addEventListener("htmx:response:error", (event) => {
     const status = event.detail.ctx.response.status;
     if (polled(event) || status === 422 || status === 409 || status === 401) return;
-    complain(status === 403 || status === 404 ? words.wordNotAllowed : words.wordFailed);
+    if (event.target.matches?.("[data-vt-keeps]") && status >= 500) saveLater(event.target);
+    else complain(status === 403 || status === 404 ? words.wordNotAllowed : words.wordFailed);
   });
   document.addEventListener("htmx:error", (event) => {
-    if (!polled(event) && event.detail.error?.name !== "AbortError") complain(words.wordNoNetwork);
+    if (polled(event) || event.detail.error?.name === "AbortError") return;
+    if (event.target.matches?.("[data-vt-keeps]")) saveLater(event.target);
+    else complain(words.wordNoNetwork);
   });
 
   /* 7. Two minutes before an idle session ends: stay, or be signed out. What is typed stays on the page. */
