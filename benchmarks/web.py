@@ -31,7 +31,6 @@ import os  # noqa: E402
 import psutil  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
-from django.contrib.sessions.backends.cached_db import SessionStore  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
@@ -39,6 +38,7 @@ from django_otp import DEVICE_ID_SESSION_KEY  # noqa: E402
 
 from apps.accounts.models import Authenticator, User  # noqa: E402
 from apps.accounts.services import create_api_key  # noqa: E402
+from apps.accounts.sessions import SessionStore  # noqa: E402
 from apps.catalogue.models import ServiceType  # noqa: E402
 from apps.common.errors import DomainError  # noqa: E402
 from apps.organisations.models import Membership, Role  # noqa: E402

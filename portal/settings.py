@@ -120,7 +120,7 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {"default": database(env("DATABASE_URL"))}
 REDIS_URL = env_url("REDIS_URL")
 CACHES = {"default": {"BACKEND": "apps.common.caching.ValkeyCache", "LOCATION": REDIS_URL}}
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "apps.accounts.sessions"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",

@@ -2,10 +2,11 @@
 
 import logging
 
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
+
+from . import caching
 
 logger = logging.getLogger(__name__)
 OLDEST_POSTGRES = 160000
@@ -24,7 +25,7 @@ def faults() -> dict[str, str]:
         logger.exception("the database does not answer")
         found["database"] = "does not answer"
     try:
-        cache.get("ready")
+        caching.ping()
     except (RedisError, OSError):
         logger.exception("Valkey does not answer")
         found["valkey"] = "does not answer"

@@ -8,6 +8,8 @@ from celery import current_app, shared_task
 from django.core.cache import cache
 from django.db import transaction
 
+from .caching import is_away
+
 WAITS_AT_MOST: Final = 5
 """Seconds after which a nudge that no worker took up no longer stands in for the next."""
 
@@ -23,7 +25,7 @@ def wake(task: str) -> None:
 
 
 def _nudge(task: str) -> None:
-    if cache.add(_key(task), 1, timeout=WAITS_AT_MOST):
+    if cache.add(_key(task), 1, timeout=WAITS_AT_MOST) and not is_away():  # the broker stands where the cache does
         current_app.send_task(task, ignore_result=True, retry=False)
 
 

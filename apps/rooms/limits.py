@@ -1,14 +1,10 @@
 """How often an address may knock with a link that nobody has. Links that exist are never limited by address."""
 
-import logging
 from typing import Final
 
-import redis
 from allauth.core.internal.httpkit import get_client_ip
 from django.core.cache import cache
 from django.http import HttpRequest
-
-LOG = logging.getLogger(__name__)
 
 WINDOW: Final = 10 * 60
 FROM_ONE_ADDRESS: Final = 30
@@ -27,6 +23,3 @@ def _count(key: str) -> int:
         return int(cache.incr(key))
     except ValueError:
         return 1
-    except (OSError, redis.RedisError):
-        LOG.warning("tries with unknown links are not counted: the cache is away")
-        return 0

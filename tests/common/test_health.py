@@ -1,11 +1,10 @@
 """What an orchestrator asks, and what it learns: nothing but yes, no and which part."""
 
 import pytest
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from redis.exceptions import ConnectionError as ValkeyGone
 
-from apps.common import health
+from apps.common import caching, health
 
 
 def test_the_process_answers_without_a_database(client):
@@ -24,7 +23,7 @@ def test_not_ready_without_valkey(client, monkeypatch):
     def gone(*args, **kwargs):
         raise ValkeyGone("no route to 10.0.0.7")
 
-    monkeypatch.setattr(cache, "get", gone)
+    monkeypatch.setattr(caching, "ping", gone)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["faults"] == {"valkey": "does not answer"}

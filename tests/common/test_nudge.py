@@ -1,5 +1,6 @@
 """A nudge after the commit: one waits at a time, and none is missed."""
 
+import os
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import transaction
 
 from apps.common.nudge import sweeper, wake
 
-TASK = "tests.nothing"
+TASK = f"tests.nothing.{os.getpid()}"  # test workers share one Valkey
 
 
 @pytest.fixture

@@ -1,0 +1,106 @@
+"""Valkey comes and goes; people work on."""
+
+import socket
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+from redis.exceptions import ConnectionError as ValkeyGone
+
+from apps.common import caching, nudge
+from apps.common.caching import KeptClient, ValkeyCache
+from tests.conftest import PASSWORD
+
+
+@pytest.fixture
+def gone(monkeypatch):
+    def refuse(*args, **kwargs):
+        raise ValkeyGone("Error 111 connecting to 10.0.0.7:6379")
+
+    monkeypatch.setattr(KeptClient, "get_client", refuse)
+    yield
+    caching.client().away_until = 0.0
+
+
+def unreachable() -> ValkeyCache:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return ValkeyCache(f"redis://127.0.0.1:{taken.getsockname()[1]}/0", {})
+
+
+def test_while_it_is_away_the_cache_is_empty(log):
+    away = unreachable()
+    assert away.get("a") is None
+    assert away.get("a", "else") == "else"
+    assert away.add("a", 1) is True
+    away.set("a", 1)
+    assert away.delete("a") is False
+    assert "a" not in away
+    with pytest.raises(ValueError, match="a"):
+        away.incr("a")
+    assert away._cache.away
+    assert log().count("Valkey does not answer") == 1, "it is asked once, not by each of them"
+
+
+def test_it_is_asked_again_once_that_time_is_over(monkeypatch, log):
+    monkeypatch.setattr(caching, "AWAY_FOR", 0.0)
+    away = unreachable()
+    away.get("a")
+    away.get("a")
+    assert not away._cache.away
+    assert log().count("Valkey does not answer") == 2
+
+
+def test_a_silent_one_is_not_waited_for():
+    """It takes the connection and says nothing, as a frozen process does."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = ValkeyCache(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", {"OPTIONS": {"socket_timeout": 0.05}})
+        assert away.get("a", "else") == "else"
+
+
+@pytest.mark.django_db
+def test_staff_sign_in_and_work_while_it_is_away(gone, kari, as_user, wound_review, kari_diary, clock):
+    clock("2026-03-02 08.00")
+    client = as_user(kari)
+    for page in ["/i-dag/", "/kalender/", "/bestill/"]:
+        assert client.get(page).status_code == 200
+    answer = Client().post(reverse("account_login"), {"login": kari.email, "password": PASSWORD})
+    assert answer.status_code == 302, "the password is taken; the second factor counts its tries in the database"
+
+
+@pytest.mark.django_db
+def test_no_nudge_is_sent_to_a_broker_that_is_away(gone, monkeypatch):
+    monkeypatch.setattr(nudge.current_app, "send_task", lambda *args, **kwargs: pytest.fail("it would wait for it"))
+    nudge._nudge("messaging.deliver_due")
+
+
+@pytest.mark.django_db
+def test_a_session_ended_while_it_is_away_is_back_for_a_minute_at_most(kari, as_user, settings):
+    """Its copy could not be taken out of Valkey."""
+    client = as_user(kari)
+    assert client.get("/i-dag/").status_code == 200
+    valkey = caching.client().get_client()
+    copies = [key for key in valkey.scan_iter("*cached_db*") if client.session.session_key.encode() in key]
+    assert len(copies) == 1
+    assert 0 < valkey.ttl(copies[0]) <= 60
+    Session.objects.all().delete()
+    valkey.delete(copies[0])
+    assert client.get("/i-dag/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_signing_out_ends_the_copy_too(kari, as_user):
+    client = as_user(kari)
+    key = client.session.session_key
+    client.post(reverse("account_logout"))
+    client.cookies["session"] = key
+    assert client.get("/i-dag/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", ["", "x", "å" * 32, "../" * 11, "0" * 32, "0" * 4000, "' OR 1=1 --"])
+def test_a_made_up_session_key_is_nobodys(key: str, settings):
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = key
+    assert client.get("/i-dag/").status_code == 302
