@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 LOG = logging.getLogger(__name__)
 
-AWAY_FOR: Final = 2.0
+AWAY_FOR: Final = 5.0
 """Seconds for which a Valkey that did not answer is not asked again: a page asks several times."""
 
 PATIENCE: Final[dict[str, Any]] = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)}
