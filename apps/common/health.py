@@ -10,12 +10,14 @@ from . import caching
 
 logger = logging.getLogger(__name__)
 OLDEST_POSTGRES = 160000
+PATIENCE = 3
 
 
 def faults() -> dict[str, str]:
     """What is wrong, by part; empty when all is well. Nothing about where the parts are or who asks."""
     found: dict[str, str] = {}
     try:
+        _knock()
         connection.ensure_connection()
         if connection.connection.info.server_version < OLDEST_POSTGRES:
             found["database"] = "PostgreSQL 16 or newer is needed"
@@ -30,6 +32,19 @@ def faults() -> dict[str, str]:
         logger.exception("Valkey does not answer")
         found["valkey"] = "does not answer"
     return found
+
+
+def _knock() -> None:
+    """Open a new connection and close it: the one that is open would wait for a frozen server without end.
+
+    Raises DatabaseError after `PATIENCE` seconds without an answer.
+    """
+    fresh = connection.copy()
+    fresh.settings_dict["OPTIONS"] = {**fresh.settings_dict["OPTIONS"], "connect_timeout": PATIENCE}
+    try:
+        fresh.ensure_connection()
+    finally:
+        fresh.close()
 
 
 _seen_migrated = False

@@ -1,5 +1,7 @@
 """What an orchestrator asks, and what it learns: nothing but yes, no and which part."""
 
+import socket
+
 import pytest
 from django.db import DatabaseError, connection
 from redis.exceptions import ConnectionError as ValkeyGone
@@ -36,6 +38,17 @@ def test_not_ready_without_the_database(client, monkeypatch):
 
     monkeypatch.setattr(connection, "ensure_connection", gone)
     answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["faults"] == {"database": "does not answer"}
+
+
+@pytest.mark.django_db
+def test_a_database_that_takes_the_connection_and_says_nothing_is_not_waited_for(client, monkeypatch):
+    monkeypatch.setattr(health, "PATIENCE", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+        monkeypatch.setitem(connection.settings_dict, "PORT", str(silent.getsockname()[1]))
+        answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["faults"] == {"database": "does not answer"}
 
