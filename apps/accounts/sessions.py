@@ -1,44 +1,63 @@
-"""Sessions stand in the database; Valkey has copies that are a minute old at most.
+"""Sessions stand in the database; Valkey has copies, a minute old at most, and may be away.
 
-So staff work on while Valkey is away, and a session that was ended meanwhile does not come back with it.
+So staff work on without it, and a session that was ended or changed meanwhile is at most a minute behind when it is back.
+A write waits for a slow Valkey (the cache "sessions"): one that is given up would leave the copy from before.
 """
 
+import logging
 from typing import Any, Final
 
 from django.conf import settings
-from django.contrib.sessions.backends import cached_db
+from django.contrib.sessions.backends import cached_db, db
 from django.core.cache import caches
+from redis.exceptions import RedisError
+
+LOG = logging.getLogger(__name__)
 
 A_MINUTE: Final = 60
 KEY_LENGTH: Final = 32
+AWAY: Final = (OSError, RedisError)
 
 
 class SessionStore(cached_db.SessionStore):
-    """Django's own, with short-lived copies. Signing out ends both at once."""
-
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._cache: Any = _Brief(caches[settings.SESSION_CACHE_ALIAS])
+        self._cache: Any = _Copies(caches[settings.SESSION_CACHE_ALIAS])
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Look up nothing that is not shaped as Django makes its keys: else it would stand in a warning."""
         return key is not None and len(key) == KEY_LENGTH and key.isascii() and key.isalnum()
 
+    def exists(self, session_key: str) -> bool:
+        return db.SessionStore.exists(self, session_key)
 
-class _Brief:
-    """A cache that keeps nothing longer than a minute."""
+
+class _Copies:
+    """What the store asks of its cache: for a minute, and without a fault where there is none."""
 
     def __init__(self, cache: Any) -> None:
         self._inner = cache
+        self._silent = False
 
     def get(self, key: str) -> Any:
-        return self._inner.get(key)
+        try:
+            return self._inner.get(key)
+        except AWAY as fault:
+            self._silent = True  # what is then read from the database need not be offered to it
+            LOG.warning("a session is read from the database: %s", type(fault).__name__)
+            return None
 
     def set(self, key: str, value: Any, timeout: int) -> None:
-        self._inner.set(key, value, min(timeout, A_MINUTE))
+        if self._silent:
+            self._silent = False
+            return
+        try:
+            self._inner.set(key, value, min(timeout, A_MINUTE))
+        except AWAY as fault:
+            LOG.warning("a session's copy was not renewed: %s", type(fault).__name__)
 
     def delete(self, key: str) -> None:
-        self._inner.delete(key)
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._inner
+        try:
+            self._inner.delete(key)
+        except AWAY as fault:
+            LOG.warning("a session's copy was not removed: %s", type(fault).__name__)

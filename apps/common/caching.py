@@ -1,4 +1,4 @@
-"""Django's cache on Valkey: its clients are kept, and while it is away it is empty.
+"""Django's cache on Valkey: its clients are kept, and while Valkey is away the cache is empty.
 
 Nothing that must be true stands in it (sessions, links and messages are in PostgreSQL). So a restart of Valkey costs
 some counts of tries and a nudge or two, and no page.
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import exceptions
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -20,8 +21,11 @@ LOG = logging.getLogger(__name__)
 AWAY_FOR: Final = 5.0
 """Seconds for which a Valkey that did not answer is not asked again: a page asks several times."""
 
-PATIENCE: Final[dict[str, Any]] = {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 1)}
-"""It answers within a millisecond; the second try is for connections that a restart has cut."""
+AGAIN: Final[dict[str, Any]] = {"retry": Retry(NoBackoff(), 1, supported_errors=(exceptions.ConnectionError,))}
+"""A second try, for connections that a restart has cut."""
+
+PATIENCE: Final[dict[str, Any]] = {"socket_connect_timeout": 1, "socket_timeout": 1}
+"""Seconds; it answers within a millisecond."""
 
 
 class KeptClient(RedisCacheClient):
@@ -33,16 +37,23 @@ class KeptClient(RedisCacheClient):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._kept: dict[bool, Any] = {}
-        self.away_until = 0.0
-
-    @property
-    def away(self) -> bool:
-        return time.monotonic() < self.away_until
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         if write not in self._kept:
             self._kept[write] = super().get_client(key, write=write)
         return self._kept[write]
+
+
+class CalmClient(KeptClient):
+    """Answers as an empty cache would, while there is none."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.away_until = 0.0
+
+    @property
+    def away(self) -> bool:
+        return time.monotonic() < self.away_until
 
     def add(self, key: Any, value: Any, timeout: Any) -> bool:
         return bool(self._or_empty(True, super().add, key, value, timeout))
@@ -66,7 +77,6 @@ class KeptClient(RedisCacheClient):
         return int(found)
 
     def _or_empty(self, empty: Any, ask: Callable[..., Any], *args: Any) -> Any:
-        """Answer as an empty cache would, while there is none."""
         if self.away:
             return empty
         try:
@@ -78,23 +88,34 @@ class KeptClient(RedisCacheClient):
 
 
 class ValkeyCache(RedisCache):
+    """Says so when Valkey does not answer, as Django's own does."""
+
     def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, {**params, "OPTIONS": {**PATIENCE, **params.get("OPTIONS", {})}})
+        super().__init__(server, {**params, "OPTIONS": {**AGAIN, **params.get("OPTIONS", {})}})
         self._class = KeptClient
 
 
-def client() -> KeptClient:
-    """Return this thread's client of the cache that the settings name."""
-    cache: Any = caches[DEFAULT_CACHE_ALIAS]
-    kept: KeptClient = cache._cache
-    return kept
+class CalmCache(RedisCache):
+    """For what may be missing at any time: counts of tries, nudges."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, {**params, "OPTIONS": {**AGAIN, **PATIENCE, **params.get("OPTIONS", {})}})
+        self._class = CalmClient
+
+    @property
+    def client(self) -> CalmClient:
+        """This thread's."""
+        client: Any = self._cache
+        return client  # type: ignore[no-any-return]
 
 
 def is_away() -> bool:
     """Say whether Valkey has just failed to answer."""
-    return client().away
+    cache = caches[DEFAULT_CACHE_ALIAS]
+    return isinstance(cache, CalmCache) and cache.client.away
 
 
 def ping() -> None:
     """Ask whether Valkey is there. Raises RedisError or OSError."""
-    client().get_client().ping()
+    cache: Any = caches[DEFAULT_CACHE_ALIAS]
+    cache.client.get_client().ping()

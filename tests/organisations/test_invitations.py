@@ -21,7 +21,7 @@ WORDS = "seven swans swim south"
 
 @pytest.fixture(autouse=True)
 def own_counters(settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     cache.clear()
 
 
