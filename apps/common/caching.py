@@ -13,7 +13,6 @@ from django.core.cache import DEFAULT_CACHE_ALIAS, caches
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis import exceptions
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 from redis.retry import Retry
 
 LOG = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ class CalmClient(KeptClient):
             return empty
         try:
             return ask(*args)
-        except (OSError, RedisError) as fault:
+        except (OSError, exceptions.RedisError) as fault:
             self.away_until = time.monotonic() + AWAY_FOR
             LOG.warning("Valkey does not answer: %s", type(fault).__name__)
             return empty
