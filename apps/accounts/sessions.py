@@ -5,12 +5,15 @@ A write waits for a slow Valkey (the cache "sessions"): one that is given up wou
 """
 
 import logging
+import time
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.sessions.backends import cached_db, db
 from django.core.cache import caches
 from redis.exceptions import RedisError
+
+from apps.common.caching import AWAY_FOR
 
 LOG = logging.getLogger(__name__)
 
@@ -35,17 +38,21 @@ class SessionStore(cached_db.SessionStore):
 class _Copies:
     """What the store asks of its cache: for a minute, and without a fault where there is none."""
 
+    quiet_until = 0.0  # this process's: reads are left out for a while, writes never
+
     def __init__(self, cache: Any) -> None:
         self._inner = cache
         self._silent = False
 
     def get(self, key: str) -> Any:
-        try:
-            return self._inner.get(key)
-        except AWAY as fault:
-            self._silent = True  # what is then read from the database need not be offered to it
-            LOG.warning("a session is read from the database: %s", type(fault).__name__)
-            return None
+        if time.monotonic() >= _Copies.quiet_until:
+            try:
+                return self._inner.get(key)
+            except AWAY as fault:
+                _Copies.quiet_until = time.monotonic() + AWAY_FOR
+                LOG.warning("sessions are read from the database: %s", type(fault).__name__)
+        self._silent = True  # what is read from the database now need not be offered to it
+        return None
 
     def set(self, key: str, value: Any, timeout: int) -> None:
         if self._silent:

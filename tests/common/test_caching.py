@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from redis.exceptions import ConnectionError as ValkeyGone
 
+from apps.accounts import sessions
 from apps.accounts.sessions import SessionStore
 from apps.common import caching, nudge
 from apps.common.caching import CalmCache, KeptClient
@@ -23,6 +24,7 @@ def gone(monkeypatch):
     monkeypatch.setattr(KeptClient, "get_client", refuse)
     yield
     caches["default"].client.away_until = 0.0
+    sessions._Copies.quiet_until = 0.0
 
 
 def unreachable() -> CalmCache:
@@ -101,6 +103,14 @@ def test_a_session_is_read_as_it_was_written_also_while_counts_are_not_kept(monk
     session["step"] = "code"
     session.save()
     assert SessionStore(session.session_key)["step"] == "code"
+
+
+@pytest.mark.django_db
+def test_sessions_come_from_the_database_while_it_is_away_and_it_is_asked_once(gone, kari, as_user, log):
+    client = as_user(kari)
+    for _page in range(3):
+        assert client.get("/i-dag/").status_code == 200
+    assert log().count("sessions are read from the database") == 1
 
 
 @pytest.mark.django_db
