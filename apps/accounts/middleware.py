@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
+from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.middleware import OTPMiddleware
-
-from apps.common.prepared import Prepared
 
 from .models import Authenticator
 
@@ -19,17 +19,18 @@ POLLS: Final = frozenset({"scheduling:next_up", "rooms:who_waits"})
 """Fragments that pages fetch by themselves: an open page is not a person at work."""
 
 
-_DEVICE = Prepared(lambda pk: Authenticator.objects.filter(pk=pk).defer("key"), pk=int)
-
-
 class SecondFactor(OTPMiddleware):
-    """django-otp's, with the look-up of every request written out once; the app's secret stays where it is."""
+    """django-otp's; an authenticator that came along with its user is not looked up again."""
 
-    def _device_from_persistent_id(self, persistent_id: str) -> Any:
-        kind, _slash, number = persistent_id.rpartition("/")
-        if kind == Authenticator.model_label() and number.isascii() and number.isdecimal():
-            return _DEVICE.first(pk=int(number))
-        return super()._device_from_persistent_id(persistent_id)  # a backup code
+    def _verify_user_sync(self, request: HttpRequest, user: Any) -> Any:
+        kind, _slash, number = request.session.get(DEVICE_ID_SESSION_KEY, "").rpartition("/")
+        if kind == Authenticator.model_label() and number in map(str, getattr(user, "authenticators", ())):
+            self._init_user_fields(user)
+            user.otp_device = Authenticator.from_db(
+                DEFAULT_DB_ALIAS, ["id", "user_id", "confirmed"], [int(number), user.pk, True]
+            )
+            return user
+        return super()._verify_user_sync(request, user)  # a backup code, or none
 
 
 class SignedIn:

@@ -50,6 +50,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
 
     objects: ClassVar[UserManager] = UserManager()
     otp_device: Any = None
+    authenticators: tuple[int, ...] = ()
+    """The confirmed ones, where the user was looked up together with them (`Authenticator.pk`)."""
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

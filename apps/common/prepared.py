@@ -12,9 +12,9 @@ from typing import Any, Final, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.db.models.query import get_related_populators
+from psycopg import RawCursor
 
 M = TypeVar("M", bound=Model)
 
@@ -45,7 +45,7 @@ class Prepared(Generic[M]):
         asked = [values[name] if name else constant for name, constant in self._bound]
         connection = connections[DEFAULT_DB_ALIAS]
         connection.ensure_connection()
-        raw: Any = ServerBindingCursor
+        raw: Any = RawCursor  # takes $1 as PostgreSQL does: psycopg takes a long statement with %s apart at every call
         wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
         with wrap(raw(connection.connection)) as cursor:
             cursor.execute(self._sql, asked)
@@ -69,10 +69,12 @@ class Prepared(Generic[M]):
             plain = _plain(parameter)
             name = next((name for name, mark in marks.items() if type(mark) is type(plain) and mark == plain), "")
             self._bound.append((name, plain))
-            casts.append(f"%s::{CASTS[type(plain)]}")
+            casts.append(f"${len(self._bound)}::{CASTS[type(plain)]}")
         assert {name for name, _constant in self._bound} >= set(marks), "a value is lost on the way"
         parts = sql.split("%s")
-        written = parts[0] + "".join(cast + part for cast, part in zip(casts, parts[1:], strict=True))
+        written = (parts[0] + "".join(cast + part for cast, part in zip(casts, parts[1:], strict=True))).replace(
+            "%%", "%"
+        )
         expressions = [column[0] for column in compiler.select]
         self._converters = [
             (place, functions, expression)

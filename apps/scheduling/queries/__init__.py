@@ -23,12 +23,13 @@ from .open_times import (
     who_is_missing,
     why_no_time,
 )
-from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
+from .request import HOLD_LENGTH, BookingRequest, Ignoring, Needed, OpenTime, Who, request_of
 
 __all__ = [
     "HOLD_LENGTH",
     "BookingRequest",
     "Ignoring",
+    "Needed",
     "OpenTime",
     "Who",
     "appointments_between",

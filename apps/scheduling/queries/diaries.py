@@ -21,6 +21,7 @@ from ..engine.search import LoadTaken, Taken
 from ..engine.units import DAY_MINUTES, UNIT_MINUTES, UNIT_SECONDS, moment_of, unit_at
 from ..holidays import public_holidays
 from ..models import NeedSource, TeamOrder
+from .request import Needed, Person
 
 ZONE = "Europe/Oslo"
 
@@ -52,18 +53,34 @@ SELECT string_agg(range_send(during), '')
 
 _TAKEN_OF = f"SELECT one.id, ({_TAKEN}) FROM unnest(%(schedules)s::bigint[]) AS one (id)"  # noqa: S608 a constant
 
-# Everyone is looked up one by one (OFFSET 0): PostgreSQL expects hundreds and would read all schedules for three.
-_CANDIDATES = f"""
+# For `why_no_time` only: each part of a statement takes its time, also where it finds nothing.
+_COLLEAGUES = """
+       UNION ALL
+       SELECT DISTINCT colleague.schedule_id, 0, true
+         FROM scheduling_teammember member
+         JOIN scheduling_team of_unit ON of_unit.id = member.team_id
+         JOIN scheduling_teammember colleague ON colleague.team_id = member.team_id
+        WHERE member.schedule_id = wanted.schedule_id
+          AND of_unit.unit_id = %(unit)s::bigint AND colleague.schedule_id <> wanted.schedule_id"""
+
+
+def _candidates(others: str = "") -> str:
+    """Write the statement; everyone is looked up one by one (OFFSET 0).
+
+    PostgreSQL expects hundreds and would read all schedules for three.
+    """
+    return f"""
 WITH wanted AS (
-     SELECT id, role, source, label, required, position, team_id, schedule_id
+     SELECT id, role, source, label, required, position, team_id, schedule_id,
+            (source <> 'requester' OR %(requester)s::bigint IS NOT NULL)
+            AND (source <> 'interpreter' OR %(language)s::text <> '') AS asked
        FROM scheduling_need
       WHERE service_type_id = %(service_type)s::bigint AND source <> 'patient'
-        AND (source <> 'requester' OR %(requester)s::bigint IS NOT NULL)
-        AND (source <> 'interpreter' OR %(language)s::text <> '')
      UNION ALL
-     SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL WHERE %(person)s::bytea IS NOT NULL
+     SELECT NULL, 'patient', 'patient', '', true, 32767, NULL, NULL, true WHERE %(person)s::bytea IS NOT NULL
 )
-SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", candidate.beside,
+SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, team."order", team.name, wanted.asked,
+       candidate.beside,
        schedule.id, schedule.name, schedule.title, schedule.uid::text, schedule.always_open, schedule.works_on_holidays, schedule.rules,
        schedule.taken
   FROM wanted
@@ -72,20 +89,13 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
        SELECT member.schedule_id, member.position, false AS beside FROM scheduling_teammember member
         WHERE member.team_id = wanted.team_id
        UNION ALL
-       SELECT wanted.schedule_id, 0, false WHERE wanted.schedule_id IS NOT NULL
-       UNION ALL
-       SELECT DISTINCT colleague.schedule_id, 0, true
-         FROM scheduling_teammember member
-         JOIN scheduling_team of_unit ON of_unit.id = member.team_id
-         JOIN scheduling_teammember colleague ON colleague.team_id = member.team_id
-        WHERE %(widen)s::boolean AND member.schedule_id = wanted.schedule_id
-          AND of_unit.unit_id = %(unit)s::bigint AND colleague.schedule_id <> wanted.schedule_id
+       SELECT wanted.schedule_id, 0, false WHERE wanted.schedule_id IS NOT NULL{others}
        UNION ALL
        SELECT %(requester)s::bigint, 0, false WHERE wanted.source = 'requester'
        UNION ALL
        SELECT patient.id, 0, false FROM scheduling_schedule patient
         WHERE wanted.source = 'patient' AND patient.person_index = %(person)s::bytea
-  ) candidate ON true
+  ) candidate ON wanted.asked
   LEFT JOIN LATERAL (
        SELECT one.id, one.name, one.title, one.uid, one.always_open, one.works_on_holidays,
               (SELECT string_agg(concat_ws(' ', coalesce(opening.weekday::text, opening."on"::text),
@@ -103,6 +113,9 @@ SELECT wanted.id, wanted.role, wanted.source, wanted.label, wanted.required, tea
   ) schedule ON true
  ORDER BY wanted.position, wanted.id, candidate.beside, candidate.position, schedule.id
 """  # noqa: S608 a constant
+
+
+_CANDIDATES, _WITH_COLLEAGUES = _candidates(), _candidates(_COLLEAGUES)
 
 # How PostgreSQL sends a tstzrange: flags, and both bounds with their sizes, in microseconds since 2000.
 # Both bounds are always there (occupancy_has_both_ends_and_takes_time, and an absence has two).
@@ -131,9 +144,13 @@ class Candidates(NamedTuple):
 
 
 class Diaries(NamedTuple):
-    """The needs that count for a request, with the openings of everyone concerned, and name, title and uid."""
+    """The needs that count for a request, with the openings of everyone concerned, and name, title and uid.
+
+    `roles` are those of the service, whether they count for this request or not.
+    """
 
     needs: tuple[Candidates, ...]
+    roles: tuple[Needed, ...]
     openings: dict[int, Openings]
     names: dict[int, tuple[str, str, str]]
     load: LoadTaken
@@ -175,7 +192,7 @@ def diaries(
     What is taken is read too, for the stretch given; `load` of the answer reads other stretches when they are wanted.
     """
     rows = rows_of(
-        _CANDIDATES,
+        _WITH_COLLEAGUES if widen else _CANDIDATES,
         {
             "service_type": Int8(service_type_id),
             "unit": Int8(unit_id),
@@ -183,16 +200,16 @@ def diaries(
             "person": person_index,
             "language": language,
             "since": since - timedelta(days=1),  # a night shift of the day before
-            "widen": widen,
             **reading.parameters(),
         },
     )
     closed = public_holidays(since.year, until.year)
     needs: list[Candidates] = []
+    roles: list[Needed] = []
     openings: dict[int, Openings] = {NOT_YET: ALWAYS_OPEN}
     names: dict[int, tuple[str, str, str]] = {NOT_YET: ("", "", "")}
     taken: dict[int, list[tuple[int, int]]] = {}
-    for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5)):
+    for need, of_need in groupby(rows, key=itemgetter(0, 1, 2, 3, 4, 5, 6, 7)):
         schedules: list[int] = []
         others: list[int] = []
         for *_, beside, schedule, name, title, uid, always, on_holidays, rules, ranges in of_need:
@@ -205,13 +222,19 @@ def diaries(
             openings[schedule] = (
                 ALWAYS_OPEN if always else _openings(rules or "", frozenset() if on_holidays else closed)
             )
-        need_id, role, source, label, required, order = need
+        need_id, role, source, label, required, order, team, asked = need
         if source == NeedSource.PATIENT and not schedules:
             schedules = [NOT_YET]
-        needs.append(
-            Candidates(need_id, role, source, label, required, order == TeamOrder.FAIR, tuple(schedules), tuple(others))
-        )
-    return Diaries(tuple(needs), openings, names, _loader(list(names), reading, taken))
+        if asked:
+            fair, pool = order == TeamOrder.FAIR, (tuple(schedules), tuple(others))
+            needs.append(Candidates(need_id, role, source, label, required, fair, *pool))
+        if need_id is not None:
+            people = tuple(sorted((Person(one, *names[one][:2]) for one in schedules), key=itemgetter(1, 0)))
+            named = people[0].name if source == NeedSource.SCHEDULE and people else ""
+            roles.append(
+                Needed.called(label or team or named, need_id=need_id, role=role, source=source, people=people)
+            )
+    return Diaries(tuple(needs), tuple(roles), openings, names, _loader(list(names), reading, taken))
 
 
 @lru_cache(maxsize=8192)

@@ -1,11 +1,10 @@
 """What the pages of a booking under way need to know."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -34,33 +33,10 @@ from ..models import (
     Schedule,
     ScheduleKind,
 )
-from .request import BookingRequest
+from .request import BookingRequest, Needed, Person
 
 RECENT: Final = 6
 ME, ALONE = "me", "alone"
-
-
-class Person(NamedTuple):
-    """Somebody who may fill a role; `pk` is her schedule's."""
-
-    pk: int
-    name: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """A role in a service, and who may fill it."""
-
-    need_id: int
-    role: str
-    source: str
-    label: str
-    people: tuple[Person, ...]
-
-    @property
-    def count(self) -> int:
-        return len(self.people)
 
 
 _NEEDED = """
@@ -82,22 +58,35 @@ SELECT need.id, need.role, need.source, coalesce(nullif(need.label, ''), team.na
 
 
 def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
-    return _drafts(user.pk, unit.pk).select_related("unit__organisation", "user")
+    return _whole(_drafts(user.pk, unit.pk)).select_related("unit__organisation")
 
 
-def _drafts(user_id: int, unit_id: int) -> QuerySet[BookingDraft]:
+def _drafts(user_id: Any, unit_id: Any) -> QuerySet[BookingDraft]:
     photos = Photo.objects.filter(draft=OuterRef("pk")).values("draft").values(count=Count("pk"))
     return (
         BookingDraft.objects.filter(user=user_id, unit=unit_id)
-        .select_related("service_type__scenario", "service_type__unit__organisation", "patient", "hold")
-        .annotate(pictures=Coalesce(Subquery(photos), 0))
+        .select_related("service_type", "patient", "hold", "user__schedule")
+        .annotate(
+            pictures=Coalesce(Subquery(photos), 0),
+            usual=ArraySubquery(
+                _performers_last_time(
+                    OuterRef(OuterRef("patient__person_index")), OuterRef(OuterRef("service_type"))
+                ).values("schedule_id")
+            ),
+        )
     )
 
 
-def draft_of(user: User, unit: Unit, uid: UUID) -> BookingDraft | None:
-    """Return one of them."""
-    draft = _DRAFT.first(user_id=user.pk, unit_id=unit.pk, uid=uid)
+def _whole(drafts: QuerySet[BookingDraft]) -> QuerySet[BookingDraft]:
+    return drafts.select_related("service_type__scenario", "service_type__unit__organisation")
+
+
+def draft_of(user: User, unit: Unit, uid: UUID, *, whole: bool = True) -> BookingDraft | None:
+    """Return one of them; without the service's unit and scenario, which most pages do not show, if not `whole`."""
+    draft = (_WHOLE_DRAFT if whole else _DRAFT).first(user_id=user.pk, unit_id=unit.pk, uid=uid)
     if draft is not None:
+        if own := getattr(draft.user, "schedule", None):
+            own.user = user
         draft.user, draft.unit = user, unit
     return draft
 
@@ -131,12 +120,12 @@ def needed(service_type_id: int) -> list[Needed]:
     """Return who must come, the patient left out: one query, since every page of a booking names them."""
     rows = rows_of(_NEEDED, {"service_type": Int8(service_type_id)})
     return [
-        Needed(
-            need_id,
-            role,
-            source,
-            label or str(ParticipantRole(role).label),
-            tuple(Person(*row[4:]) for row in of_need if row[4] is not None),
+        Needed.called(
+            label,
+            need_id=need_id,
+            role=role,
+            source=source,
+            people=tuple(Person(*row[4:]) for row in of_need if row[4] is not None),
         )
         for (need_id, role, source, label), of_need in groupby(rows, key=itemgetter(0, 1, 2, 3))
     ]
@@ -162,7 +151,7 @@ def requester_schedule(draft: BookingDraft) -> Schedule | None:
     if companion == ALONE:
         return None
     if companion == ME:
-        return _OWN.first(user_id=draft.user_id)
+        return getattr(draft.user, "schedule", None)
     return Schedule.objects.filter(pk=companion, unit=draft.unit, kind=ScheduleKind.CLINICIAN, active=True).first()
 
 
@@ -172,6 +161,11 @@ def usual_performers(patient: Patient | None, service_type_id: int) -> tuple[int
         return ()
     met = _PERFORMERS_LAST_TIME(person_index=bytes(patient.person_index), service_type_id=service_type_id)
     return tuple(one.schedule_id for one in met if one.schedule_id is not None)
+
+
+def usual_for(draft: BookingDraft) -> tuple[int, ...]:
+    """Return the same for a draft as it was read."""
+    return tuple(draft.usual)  # type: ignore[attr-defined]
 
 
 def requester_and_usual(
@@ -187,7 +181,7 @@ def requester_and_usual(
     return found, tuple(found.usual)  # type: ignore[attr-defined]
 
 
-def _performers_last_time(person_index: bytes, service_type_id: int) -> QuerySet[Participant]:
+def _performers_last_time(person_index: Any, service_type_id: Any) -> QuerySet[Participant]:
     last = (
         Appointment.objects.live()
         .filter(patient__person_index=person_index, service_type=service_type_id)
@@ -198,9 +192,15 @@ def _performers_last_time(person_index: bytes, service_type_id: int) -> QuerySet
 
 
 _PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, service_type_id=int)
-_DRAFT = Prepared(
-    lambda user_id, unit_id, uid: _drafts(user_id, unit_id).filter(uid=uid), user_id=int, unit_id=int, uid=UUID
-)
+_KNOWN: Final = [f"user__{field.name}" for field in User._meta.concrete_fields if not field.primary_key]
+
+
+def _draft(user_id: Any, unit_id: Any, uid: Any) -> QuerySet[BookingDraft]:
+    return _drafts(user_id, unit_id).filter(uid=uid).defer(*_KNOWN).order_by()
+
+
+_DRAFT = Prepared(_draft, user_id=int, unit_id=int, uid=UUID)
+_WHOLE_DRAFT = Prepared(lambda **by: _whole(_draft(**by)), user_id=int, unit_id=int, uid=UUID)
 _OWN = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
 _OWN_AND_USUAL = Prepared(
     lambda user_id, person_index, service_type_id: Schedule.objects.filter(user=user_id).annotate(
@@ -221,7 +221,7 @@ def request_of_draft(draft: BookingDraft, requester: Schedule | None) -> Booking
         requester=requester,
         interpreter_language=choices.get("interpreter", ""),
         interpreter_by_phone=bool(choices.get("by_phone")),
-        prefer=usual_performers(draft.patient, draft.service_type_id),
+        prefer=usual_for(draft),
         only=(choices["only"],) if choices.get("only") else (),
         length_minutes=choices.get("length"),
         patient_joins_alone=choices.get("companion") == ALONE if "companion" in choices else None,

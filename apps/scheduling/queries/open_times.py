@@ -29,7 +29,7 @@ from ..engine.units import UNIT_MINUTES, moment_of, unit_after, unit_at, units_i
 from ..models import Appointment, ParticipantRole
 from .appointments import local_day
 from .diaries import ZONE, Candidates, Diaries, Reading, diaries
-from .request import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
+from .request import HOLD_LENGTH, BookingRequest, Ignoring, Needed, OpenTime, Who, request_of
 
 NOTHING = Ignoring()
 ONE_UNIT = timedelta(minutes=UNIT_MINUTES)
@@ -103,10 +103,10 @@ def open_times_until(
     enough: Callable[[list[OpenTime], datetime], bool],
     first_stretch: datetime | None = None,
     ignoring: Ignoring = NOTHING,
-) -> list[OpenTime]:
+) -> tuple[list[OpenTime], tuple[Needed, ...]]:
     """List times from the first on until they are `enough`: asked after each stretch, with the end of what was read.
 
-    What lies before `first_stretch` is read at once.
+    What lies before `first_stretch` is read at once. The service's roles come along, as the search read them.
     """
     search = _Search(request, now=now, start=start, end=None, ignoring=ignoring, first_stretch=first_stretch)
     found: list[OpenTime] = []
@@ -114,7 +114,7 @@ def open_times_until(
         found += [search.shown(time) for time in times]
         if enough(found, moment_of(reached)):
             break
-    return found
+    return found, search.roles
 
 
 def times_to_move_to(
@@ -243,7 +243,7 @@ class _Search:
         since, until = _day(min(first, latest)), _day(max(last, latest))
         found = _diaries(request, since=since, until=until, reading=reading, widen=widen)
         self.needs = _restricted(found.needs, request.only)
-        self.openings, self.load, self._names = found.openings, found.load, found.names
+        self.roles, self.openings, self.load, self._names = found.roles, found.openings, found.load, found.names
         self.question = replace(question, needs=tuple(_asked(need, request.prefer) for need in self.needs))
 
     def places(self, who: Mapping[int, int]) -> dict[int, int]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 from uuid import UUID
 
 from apps.catalogue.models import ServiceType
@@ -71,6 +71,34 @@ class OpenTime(NamedTuple):
     @property
     def performer(self) -> Who | None:
         return next(iter(self.named(ParticipantRole.PERFORMER)), None)
+
+
+class Person(NamedTuple):
+    """Somebody who may fill a role; `pk` is her schedule's."""
+
+    pk: int
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A role in a service, the patient's left out, and who may fill it, by name."""
+
+    need_id: int
+    role: str
+    source: str
+    label: str
+    people: tuple[Person, ...]
+
+    @classmethod
+    def called(cls, label: str, *, need_id: int, role: str, source: str, people: tuple[Person, ...]) -> Self:
+        """Name a role by its label, else by what it is."""
+        return cls(need_id, role, source, label or str(ParticipantRole(role).label), people)
+
+    @property
+    def count(self) -> int:
+        return len(self.people)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,9 @@ from apps.patients.models import Patient
 
 from ..forms import NewPatientForm, PeopleForm, interpreter_hint, people_as_initial
 from ..models import BookingDraft, NeedSource, ParticipantRole
-from ..queries import Ignoring, OpenTime, open_times_until, registering_unit, time_is_open, why_no_time
+from ..queries import Ignoring, Needed, OpenTime, open_times_until, registering_unit, time_is_open, why_no_time
 from ..queries.drafts import (
     ALONE,
-    Needed,
     carried_over,
     colleagues_schedules,
     hold_of,
@@ -368,7 +367,7 @@ class Page:
         asked = request_of_draft(draft, self._requester())
         ignoring = Ignoring(hold_id=getattr(hold_of(draft), "pk", None))
         start = coming_day(self.request.GET.get("from", ""), self.now)
-        times, following = first_times(asked, now=self.now, start=start, ignoring=ignoring)
+        times, following, self.extra["needed"] = first_times(asked, now=self.now, start=start, ignoring=ignoring)
         why = None if times else why_no_time(asked, now=self.now, start=start, ignoring=ignoring)
         specialists = [
             one for needed in self._needed() if needed.role == ParticipantRole.PERFORMER for one in needed.people
@@ -488,12 +487,12 @@ def group_of(service: ServiceType) -> str:
 
 def first_times(
     asked: Any, *, now: datetime, start: datetime | None, ignoring: Ignoring
-) -> tuple[list[OpenTime], date | None]:
+) -> tuple[list[OpenTime], date | None, tuple[Needed, ...]]:
     """Return the times of the first week that has any, with the next one if they are few; and the day to go on from.
 
-    A week that has very many is shown some days at a time.
+    A week that has very many is shown some days at a time. Who is needed comes along.
     """
-    times = open_times_until(
+    times, roles = open_times_until(
         asked,
         now=now,
         start=start,
@@ -502,11 +501,11 @@ def first_times(
         ignoring=ignoring,
     )
     if not times:
-        return [], None
+        return [], None, roles
     until = end_of_week(times)
     of_the_week = times[: bisect_left(times, until, key=lambda time: time.starts_at)]
     shown, rest_from = whole_days(of_the_week, MOST_TIMES)
-    return shown, rest_from or local(until).date()
+    return shown, rest_from or local(until).date(), roles
 
 
 def end_of_week(times: Sequence[OpenTime]) -> datetime:
