@@ -19,7 +19,7 @@ class Misconfigured(Exception):
 
 def env(name: str, default: str | None = None) -> str:
     value = os.environ.get(name)
-    if value is None and (path := os.environ.get(f"{name}_FILE")):
+    if not value and (path := os.environ.get(f"{name}_FILE")):
         try:
             value = Path(path).read_text(encoding="utf-8").strip()
         except OSError as fault:

@@ -249,6 +249,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}
 
 # Messages ------------------------------------------------------------------------------------------------------------
 # Ordered carriers per channel: the first that answers is used. `inbox` exists in the demo only.

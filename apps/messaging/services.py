@@ -232,6 +232,7 @@ def _send(message: OutboxMessage) -> tuple[Carrier, Accepted]:
         except Refused:
             raise
         except Unavailable as this:
+            logger.warning("carrier %s does not take message %s now: %s", carrier.name, message.reference, this)
             outage = this
         except Exception as fault:
             logger.exception("carrier %s failed on message %s", carrier.name, message.reference)

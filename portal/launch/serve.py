@@ -8,7 +8,7 @@ import sys
 from http.client import HTTPConnection
 from pathlib import Path
 
-from portal.env import Misconfigured, env_int
+from portal.env import Misconfigured, env_int, env_list
 from portal.launch import programs
 
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
@@ -55,7 +55,7 @@ def command(part: str) -> programs.Command:
 
 def is_ready() -> bool:
     """Ask as the proxy would: under a host name that is allowed, over what counts as TLS."""
-    host = os.environ.get("ALLOWED_HOSTS", "").split(",")[0].strip() or "127.0.0.1"
+    host = [*env_list("ALLOWED_HOSTS"), "127.0.0.1"][0]
     connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=4)
     try:
         connection.request("GET", "/readyz", headers={"Host": host, "X-Forwarded-Proto": "https"})

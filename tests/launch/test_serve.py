@@ -78,6 +78,14 @@ def test_a_fault_stops_the_start_with_its_line(change, fault):
     assert "1 fault in the set-up" in done.stderr
 
 
+def test_a_secret_that_is_left_empty_comes_from_its_file(tmp_path):
+    files = {f"{name}_FILE": tmp_path / name for name in KEYS}
+    for name, key in KEYS.items():
+        (tmp_path / name).write_text(f"{key}\n")
+    done = check(COMPLETE | dict.fromkeys(KEYS, "") | {name: str(path) for name, path in files.items()})
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_log_level_may_be_written_small():
     assert check(COMPLETE | {"LOG_LEVEL": "info"}).stderr == ""
 

@@ -110,6 +110,14 @@ def test_a_gateway_that_never_comes_back_ends_in_a_failure_that_is_seen(queue, c
     assert not services.deliver_next_message(now=moment + timedelta(days=1))
 
 
+def test_a_gateway_that_is_away_is_told_of_in_the_log_and_nothing_of_the_message(queue, carrier, caplog):
+    carrier(Unavailable("unreachable"))
+    message = queue(body="Hemmelig")
+    services.deliver_next_message(now=message.created_at)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == f"carrier carrier0 does not take message {message.reference} now: unreachable"
+
+
 def test_a_refused_number_fails_at_once_and_the_others_get_theirs(queue, carrier, deliver_all):
     gateway = carrier(Refused("bad-number"))
     refused, fine = queue(), queue(recipient="bo", address=BOS_PHONE)

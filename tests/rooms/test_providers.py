@@ -233,7 +233,16 @@ class TestTheStandingRoomsAddress:
         settings.DEMO, settings.FIXED_ROOM_URL = True, "http://video.example/room"
         assert standing_room_has_an_address() == []
 
-    def test_a_database_that_is_not_there_yet_is_no_fault_of_the_address(self, settings, monkeypatch):
+    def test_before_the_first_migration_the_database_is_not_asked_for_what_it_cannot_know(
+        self, settings, wound_review, monkeypatch
+    ):
+        settings.FIXED_ROOM_URL = ""
+        with monkeypatch.context() as before:
+            before.setattr(ServiceType._meta, "db_table", "not_there_yet")
+            assert standing_room_has_an_address() == []
+        assert ServiceType.objects.exists(), "a statement that fails ends the transaction"
+
+    def test_a_database_that_is_not_there_yet_is_no_fault_of_the_address(self, settings, db, monkeypatch):
         settings.FIXED_ROOM_URL = ""
 
         def no_table(**asked: object) -> None:
