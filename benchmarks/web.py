@@ -29,6 +29,7 @@ ready()
 import os  # noqa: E402
 
 import psutil  # noqa: E402
+from allauth.usersessions.models import UserSession  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.core.management import call_command  # noqa: E402
@@ -38,10 +39,10 @@ from django_otp import DEVICE_ID_SESSION_KEY  # noqa: E402
 
 from apps.accounts.models import Authenticator, User  # noqa: E402
 from apps.accounts.services import create_api_key  # noqa: E402
-from apps.accounts.sessions import SessionStore  # noqa: E402
 from apps.catalogue.models import ServiceType  # noqa: E402
 from apps.common.errors import DomainError  # noqa: E402
 from apps.organisations.models import Membership, Role  # noqa: E402
+from apps.organisations.sessions import SessionStore  # noqa: E402
 from apps.patients.models import CareRelation, Patient  # noqa: E402
 from apps.scheduling.models import BookingDraft  # noqa: E402
 from apps.scheduling.queries import BookingRequest, OpenTime, open_times  # noqa: E402
@@ -182,6 +183,7 @@ def session_of(user: User) -> str:
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session[DEVICE_ID_SESSION_KEY] = Authenticator.objects.get(user=user).persistent_id
     session.create()
+    UserSession.objects.create(user=user, session_key=session.session_key, ip="127.0.0.1")
     return f"{settings.SESSION_COOKIE_NAME}={session.session_key}"
 
 

@@ -119,16 +119,8 @@ TEMPLATES = [
 # State --------------------------------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {"default": database(env("DATABASE_URL"))}
 REDIS_URL = env_url("REDIS_URL")
-CACHES = {
-    "default": {"BACKEND": "apps.common.caching.CalmCache", "LOCATION": REDIS_URL},
-    "sessions": {
-        "BACKEND": "apps.common.caching.ValkeyCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 5},
-    },
-}
-SESSION_CACHE_ALIAS = "sessions"
-SESSION_ENGINE = "apps.accounts.sessions"
+CACHES = {"default": {"BACKEND": "apps.common.caching.CalmCache", "LOCATION": REDIS_URL}}
+SESSION_ENGINE = "apps.organisations.sessions"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",

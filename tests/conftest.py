@@ -9,6 +9,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.test import Client
 from django.utils import timezone, translation
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -220,6 +221,7 @@ def sign_in(client: Client, user: User) -> Client:
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = user.authenticator_set.get(confirmed=True).persistent_id
     session.save()
+    UserSession.objects.create(user=user, session_key=session.session_key, ip="127.0.0.1")
     return client
 
 

@@ -86,14 +86,6 @@ class CalmClient(KeptClient):
             return empty
 
 
-class ValkeyCache(RedisCache):
-    """Says so when Valkey does not answer, as Django's own does."""
-
-    def __init__(self, server: str, params: dict[str, Any]) -> None:
-        super().__init__(server, {**params, "OPTIONS": {**AGAIN, **params.get("OPTIONS", {})}})
-        self._class = KeptClient
-
-
 class CalmCache(RedisCache):
     """For what may be missing at any time: counts of tries, nudges."""
 

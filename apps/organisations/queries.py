@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.contrib.sessions.models import Session
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -53,14 +54,28 @@ class AtWork(NamedTuple):
     memberships: Sequence[Membership]
 
 
-def signed_in(user_id: int, today: date) -> User | None:
+def user_with_work(user_id: int, today: date) -> User | None:
     """Return a user with what every staff page asks next, in one query: her confirmed authenticators and her memberships.
 
     None for somebody who works nowhere today: what is needed of her stands in `accounts` alone.
     """
-    memberships = _SIGNED_IN(user_id=user_id, today=today)
-    if not memberships:
+    memberships = _OF_USER(user_id=user_id, today=today)
+    return _along(memberships, today) if memberships else None
+
+
+def user_of_session(key: str, *, now: datetime) -> tuple[User, str] | None:
+    """Return the same for the user whose session this is, and what stands in it, still sealed.
+
+    None for a session that nobody has signed in to, or where she works nowhere today.
+    """
+    today = timezone.localdate(now)
+    memberships = _OF_SESSION(key=key, now=now, today=today)
+    if not memberships or (data := getattr(memberships[0], "session_data", None)) is None:
         return None
+    return _along(memberships, today), data
+
+
+def _along(memberships: Sequence[Membership], today: date) -> User:
     user: User = memberships[0].user
     user.authenticators = tuple(getattr(memberships[0], "authenticators"))  # noqa: B009 the stubs lose the annotation
     user.at_work = AtWork(today, memberships)  # type: ignore[attr-defined]
@@ -86,22 +101,29 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
     )
 
 
-def _memberships(user_id: int, today: date) -> QuerySet[Membership]:
-    return Membership.objects.valid_on(today).filter(user=user_id).select_related("unit__organisation").order_by("id")
+def _memberships(today: date) -> QuerySet[Membership]:
+    return Membership.objects.valid_on(today).select_related("unit__organisation").order_by("id")
 
 
-_MEMBERSHIPS = Prepared(_memberships, user_id=int, today=date)
-_SIGNED_IN = Prepared(
-    lambda user_id, today: (
-        _memberships(user_id, today)
-        .select_related("user")
+def _with_user(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    confirmed = Authenticator.objects.filter(user=OuterRef("user"), confirmed=True).order_by("pk").values("pk")
+    return memberships.select_related("user").annotate(authenticators=ArraySubquery(confirmed))
+
+
+_MEMBERSHIPS = Prepared(lambda user_id, today: _memberships(today).filter(user=user_id), user_id=int, today=date)
+_OF_USER = Prepared(
+    lambda user_id, today: _with_user(_memberships(today).filter(user=user_id)), user_id=int, today=date
+)
+_OF_SESSION = Prepared(
+    lambda key, now, today: _with_user(
+        _memberships(today)
+        .filter(user__usersession__session_key=key)
         .annotate(
-            authenticators=ArraySubquery(
-                Authenticator.objects.filter(user=OuterRef("user"), confirmed=True).order_by("pk").values("pk")
-            )
+            session_data=Subquery(Session.objects.filter(session_key=key, expire_date__gt=now).values("session_data"))
         )
     ),
-    user_id=int,
+    key=str,
+    now=datetime,
     today=date,
 )
 

@@ -3,14 +3,11 @@
 import socket
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from redis.exceptions import ConnectionError as ValkeyGone
 
-from apps.accounts import sessions
-from apps.accounts.sessions import SessionStore
 from apps.common import caching, nudge
 from apps.common.caching import CalmCache, KeptClient
 from tests.conftest import PASSWORD
@@ -24,7 +21,6 @@ def gone(monkeypatch):
     monkeypatch.setattr(KeptClient, "get_client", refuse)
     yield
     caches["default"].client.away_until = 0.0
-    sessions._Copies.quiet_until = 0.0
 
 
 def unreachable() -> CalmCache:
@@ -77,54 +73,3 @@ def test_staff_sign_in_and_work_while_it_is_away(gone, kari, as_user, wound_revi
 def test_no_nudge_is_sent_to_a_broker_that_is_away(gone, monkeypatch):
     monkeypatch.setattr(nudge.current_app, "send_task", lambda *args, **kwargs: pytest.fail("it would wait for it"))
     nudge._nudge("messaging.deliver_due")
-
-
-@pytest.mark.django_db
-def test_a_session_ended_while_it_is_away_is_back_for_a_minute_at_most(kari, as_user, settings):
-    """Its copy could not be taken out of Valkey."""
-    client = as_user(kari)
-    assert client.get("/i-dag/").status_code == 200
-    valkey = caches["default"].client.get_client()
-    copies = [key for key in valkey.scan_iter("*cached_db*") if client.session.session_key.encode() in key]
-    assert len(copies) == 1
-    assert 0 < valkey.ttl(copies[0]) <= 60
-    Session.objects.all().delete()
-    valkey.delete(copies[0])
-    assert client.get("/i-dag/").status_code == 302
-
-
-@pytest.mark.django_db
-def test_a_session_is_read_as_it_was_written_also_while_counts_are_not_kept(monkeypatch):
-    """A copy from before would throw out who has just signed in."""
-    monkeypatch.setattr(caches["default"].client, "away_until", float("inf"))
-    session = SessionStore()
-    session["step"] = "password"
-    session.create()
-    session["step"] = "code"
-    session.save()
-    assert SessionStore(session.session_key)["step"] == "code"
-
-
-@pytest.mark.django_db
-def test_sessions_come_from_the_database_while_it_is_away_and_it_is_asked_once(gone, kari, as_user, log):
-    client = as_user(kari)
-    for _page in range(3):
-        assert client.get("/i-dag/").status_code == 200
-    assert log().count("sessions are read from the database") == 1
-
-
-@pytest.mark.django_db
-def test_signing_out_ends_the_copy_too(kari, as_user):
-    client = as_user(kari)
-    key = client.session.session_key
-    client.post(reverse("account_logout"))
-    client.cookies["session"] = key
-    assert client.get("/i-dag/").status_code == 302
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("key", ["", "x", "å" * 32, "../" * 11, "0" * 32, "0" * 4000, "' OR 1=1 --"])
-def test_a_made_up_session_key_is_nobodys(key: str, settings):
-    client = Client()
-    client.cookies[settings.SESSION_COOKIE_NAME] = key
-    assert client.get("/i-dag/").status_code == 302

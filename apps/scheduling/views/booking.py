@@ -343,7 +343,7 @@ def _asked_for(request: StaffRequest) -> str:
 
 # The parts ------------------------------------------------------------------------------------------------------------
 def _draft(request: StaffRequest, uid: UUID) -> BookingDraft | None:
-    return draft_of(request.user, request.unit, uid, whole=request.method == "POST")
+    return draft_of(request.user, request.unit, uid, whole=request.GET.get("step") != "time")
 
 
 def _of(page: Page) -> BookingDraft:
