@@ -411,7 +411,7 @@ def _note_reading(request: StaffRequest, draft: BookingDraft) -> None:
 
 def _next(request: StaffRequest, page: Page) -> HttpResponse:
     """Go on to the first step that is not done: the new list of steps for htmx, a redirect without it."""
-    draft = drafts_of(request.user, request.unit).filter(pk=_of(page).pk).first()
+    draft = draft_of(request.user, request.unit, _of(page).uid)
     if draft is None:
         return _gone(request)
     page = Page(request, page.now, draft)
