@@ -2,8 +2,9 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from http.client import responses
 from typing import Annotated, Any, Final, Self
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from .errors import ChangedMeanwhile, DomainError
@@ -77,10 +78,26 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+def _written_out(form: re.Pattern[str], fault: str) -> BeforeValidator:
+    """Refuse numbers, which pydantic would take for seconds since 1970, before anything is made of them."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, str) or not form.match(value):
+            raise PydanticCustomError(fault, "not written out")
+        return value
+
+    return BeforeValidator(check)
+
+
+Moment = Annotated[
+    AwareDatetime, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"), AfterValidator(_in_our_time)
+]
 """A moment with its time zone; one without is refused rather than guessed."""
 
+Day = Annotated[date, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}$", re.ASCII), "date_type")]
+
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
+LanguageOrNone = Annotated[str, StringConstraints(pattern=r"^([a-z]{3})?$")]
 
 
 class UnitQuery(Strict):
@@ -183,7 +200,8 @@ def _words(kind: str, context: Mapping[str, Any], said: str) -> str:
     if kind in {"string_too_short", "too_short", "greater_than_equal"}:
         return _("At least %(n)s.") % {"n": context.get("min_length", context.get("ge"))}
     if kind in {"enum", "literal_error"}:
-        return _("Choose one of %(choices)s.") % {"choices": context.get("expected", "")}
+        choices = re.findall(r"'([^']*)'", context.get("expected", ""))
+        return _("Choose one of %(choices)s.") % {"choices": ", ".join(choices)}
     if kind == "value_error":
         return said.removeprefix("Value error, ")
     for start, text in WORDS.items():
