@@ -710,6 +710,13 @@ def test_what_was_wrong_may_be_corrected_under_the_same_key(api, kari, wish, fir
     assert program.post("/appointments", wish | {"starts_at": first_time()}, Idempotency_Key="a4").status_code == 201
 
 
+def test_a_kept_answer_is_given_to_nobody_who_works_there_no_more(api, kari, wish, first_time):
+    program, body = api(kari), wish | {"starts_at": first_time()}
+    assert program.post("/appointments", body, Idempotency_Key="once").status_code == 201
+    kari.memberships.update(valid_to=timezone.localdate() - timedelta(days=1))
+    is_problem(program.post("/appointments", body, Idempotency_Key="once"), 403, "no-unit")
+
+
 def test_two_users_may_choose_the_same_key(api, kari, lie, ada):
     assert api(kari).post("/patients", new_patient(), Idempotency_Key="same").status_code == 201
     theirs = api(lie).post("/patients", new_patient(given_name="Evy"), Idempotency_Key="same")
