@@ -31,6 +31,8 @@ LOG = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
 PROBLEM_TYPE: Final = "urn:videotime:problem:"
 MOST_IN_A_PAGE: Final = 200
+MOST_ERRORS: Final = 20
+"""Enough to correct a request by; a body of nonsense is not answered at twice its length."""
 
 TITLES: Final[dict[int, Promise]] = {
     400: gettext_lazy("The request cannot be read"),
@@ -78,13 +80,17 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
+LOST_PLUS: Final = re.compile(r"(T[\d:.]+) (\d{2}:?\d{2})$", re.ASCII)
+"""A plus in an address means a space: `?start=2026-03-17T10:30:00+01:00` can mean nothing else."""
+
+
 def _written_out(form: re.Pattern[str], fault: str) -> BeforeValidator:
     """Refuse numbers, which pydantic would take for seconds since 1970, before anything is made of them."""
 
     def check(value: object) -> object:
         if not isinstance(value, str) or not form.match(value):
             raise PydanticCustomError(fault, "not written out")
-        return value
+        return LOST_PLUS.sub(r"\1+\2", value)
 
     return BeforeValidator(check)
 
@@ -329,7 +335,8 @@ def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
                 "invalid",
                 _("Look at the errors, correct them and send it again."),
                 errors=[
-                    FieldProblem(parameter=name[:80], code="extra-forbidden", detail=detail) for name in unknown[:20]
+                    FieldProblem(parameter=name[:80], code="extra-forbidden", detail=detail)
+                    for name in unknown[:MOST_ERRORS]
                 ],
             )
         return run(request, **kwargs)
@@ -351,6 +358,8 @@ def _with_problems(view: Callable[..., Any]) -> Callable[..., Any]:
             return problem(413, "too-large")
         except Http404:
             return problem(404, "not-found")
+        except SuspiciousOperation:  # more parameters than anybody needs, before any operation is reached
+            return problem(400, "refused")
         if isinstance(response, HttpResponseNotAllowed):
             return problem(405, "method-not-allowed", headers={"Allow": response["Allow"]})
         return response
@@ -375,7 +384,7 @@ def _on_domain_error(request: HttpRequest, refusal: Any) -> HttpResponse:
 
 
 def _on_validation_error(request: HttpRequest, fault: Any) -> HttpResponse:
-    errors = [_field_problem(error) for error in fault.errors]
+    errors = [_field_problem(error) for error in fault.errors[:MOST_ERRORS]]
     return problem(422, "invalid", _("Look at the errors, correct them and send it again."), errors=errors)
 
 

@@ -165,6 +165,12 @@ def test_a_body_in_pieces_is_refused_rather_than_taken_for_an_empty_one(api, kar
     is_problem(answer, 411, "length-required")
 
 
+def test_nonsense_by_the_thousand_is_a_short_problem(api, kari):
+    many = {f"word{number}": number for number in range(2000)}
+    is_problem(api(kari).get(f"/appointments?{urlencode(many)}"), 400, "refused")
+    assert len(is_problem(api(kari).post("/patients/search", many), 422)["errors"]) == 20
+
+
 def test_a_host_name_that_is_not_ours_and_an_address_of_two_lines_meet_problems_too(api, kari, settings):
     settings.ALLOWED_HOSTS = ["testserver"]
     is_problem(api(kari).get("/service-types", Host="evil.example"), 400, "host-unknown")
@@ -381,6 +387,16 @@ def test_when_nothing_fits_it_says_why(api, kari, wish):
     body = api(kari).post("/open-times", wish | {"interpreter_language": "pol"}).json()
     assert body["items"] == []
     assert [block["role"] for block in body["no_time"]["blocking"]] == ["interpreter"]
+
+
+def test_a_time_zone_in_an_address_may_be_written_as_people_read_it(api, kari, wish, clock):
+    clock("2026-03-02 08.00")
+    for plus in ("+", "%2B", " "):
+        start = f"2026-03-10T10:30:00{plus}01:00"
+        answer = api(kari).get(
+            f"/open-times?service_type={wish['service_type']}&patient={wish['patient']}&start={start}"
+        )
+        assert answer.json()["items"][0]["starts_at"] == "2026-03-10T09:30:00Z"
 
 
 def test_a_window_that_ends_before_it_begins_is_refused(api, kari, wish):
