@@ -441,6 +441,7 @@ def find_participant(appointment: Appointment, uid: UUID) -> Participant:
     return get_object_or_404(appointment.participants.select_related("schedule", "appointment"), uid=uid)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def _change(request: ApiRequest, appointment: Appointment, work: Callable[[], R]) -> R:
     """Do a change and note it in the patient's log, both or neither."""
