@@ -126,6 +126,6 @@ def _once(
 
 def _shut_out(run: Callable[..., HttpResponse], request: HttpRequest) -> HttpResponse | None:
     """Ask the API's own door before an answer is given again: it holds what may be closed to her by now."""
-    operation = inspect.unwrap(run).__self__  # type: ignore[attr-defined]
+    operation: Any = inspect.unwrap(run).__self__
     refusal: HttpResponse | None = operation._run_authentication(request)
     return refusal
