@@ -208,6 +208,7 @@ def move_appointment(
     return appointment
 
 
+@retry_on_deadlock
 @transaction.atomic
 def cancel_appointment(
     *,
