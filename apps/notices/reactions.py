@@ -49,8 +49,9 @@ def withdraw_old_link(event: AppointmentEvent, *, now: datetime) -> None:
 
 
 def tell_removed(event: AppointmentEvent, *, now: datetime) -> None:
-    """Tell somebody who was taken off, if she had been invited."""
-    if event.participant_uid is not None and event.appointment.is_open:
+    """Tell somebody who was taken off, if she had been invited. Where all was cancelled since, nobody else tells her."""
+    still = event.appointment.is_open or event.appointment.status == AppointmentStatus.CANCELLED
+    if event.participant_uid is not None and still:
         services.tell_gone(appointment=event.appointment, uid=event.participant_uid, now=now)
 
 

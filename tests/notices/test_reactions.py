@@ -225,6 +225,17 @@ class TestGuests:
         react()
         assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
 
+    def test_a_guest_who_is_taken_off_just_before_all_is_cancelled_is_told_too(
+        self, booked, now, kari, outbox, react, send
+    ):
+        nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        send()
+        remove_participant(participant=nils, actor=kari, now=now)
+        cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+        react()
+        assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
+
     def test_a_guest_who_had_not_heard_yet_is_not_told(self, booked, now, kari, outbox, react):
         nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
         react()

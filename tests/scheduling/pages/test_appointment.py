@@ -205,8 +205,7 @@ def test_a_wrong_invitation_is_answered_at_the_field_and_keeps_what_was_typed(
     answer = signed_in(kari).post(address(appointment, "gjester/"), typed)
     page = answer.content.decode()
     assert answer.status_code == 422
-    history = re.findall(r'vt-timeline__when">([^<]*)', page)
-    assert history[0].startswith(said), history
+    assert said in page
     assert typed["name"][:3] in page
     assert not appointment.participants.filter(guest_name__isnull=False).exists()
 
