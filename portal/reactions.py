@@ -36,5 +36,7 @@ on(
     at_once=[notices.withdraw_from_participant],
     then=[notices.tell_participant],
 )
+on(Kind.LINK_RENEWED, at_once=[notices.withdraw_old_link], then=[notices.tell_participant])
+on(Kind.LINK_REVOKED, at_once=[notices.withdraw_old_link])
 on(Kind.ENDED, then=[rooms.close_room, registration.queue_registration])
 on(Kind.NO_SHOW, then=[rooms.close_room, registration.drop_registration])

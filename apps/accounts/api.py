@@ -1,6 +1,7 @@
 """Keys and repeated requests: who a program acts as, and the same answer to the same request."""
 
 import hashlib
+import inspect
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -99,6 +100,8 @@ def _once(
             422, "idempotency-key-reused", _("This Idempotency-Key was used for another request. Make a new one.")
         )
     if kept is not None:
+        if (refusal := _shut_out(run, request)) is not None:
+            return refusal
         response = HttpResponse(kept["body"], status=kept["status"], content_type=kept["type"])
         if kept["location"]:
             response["Location"] = kept["location"]
@@ -119,3 +122,10 @@ def _once(
             },
         )
     return response
+
+
+def _shut_out(run: Callable[..., HttpResponse], request: HttpRequest) -> HttpResponse | None:
+    """Ask the API's own door before an answer is given again: it holds what may be closed to her by now."""
+    operation: Any = inspect.unwrap(run).__self__
+    refusal: HttpResponse | None = operation._run_authentication(request)
+    return refusal

@@ -25,6 +25,9 @@ from .models import ApiKey, Authenticator, KeptAnswer, User
 BACKUP_CODES: Final = 10
 CODE_ALPHABET: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 KEY_MARK: Final = "vt_"
+KEY_BEGINS: Final = len(KEY_MARK) + 6
+"""So much of a key is kept readable, for people to tell it by."""
+
 ANSWERS_KEPT: Final = timedelta(days=7)
 
 
@@ -140,7 +143,7 @@ def create_api_key(*, user: User, name: str, now: datetime, days: int | None = N
     key = ApiKey.objects.create(
         user=user,
         name=name[:80],
-        prefix=plain[: len(KEY_MARK) + 6],
+        prefix=plain[:KEY_BEGINS],
         digest=key_digest(plain),
         created_at=now,
         expires_at=now + timedelta(days=days) if days else None,

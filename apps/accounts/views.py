@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -53,11 +53,12 @@ sign_in = SignIn.as_view()
 sign_out = SignOut.as_view()
 
 
-@require_POST
 def demo_entry(request: HttpRequest) -> HttpResponse:
     """Sign in as one of the demo's users, second factor included. Exists in the demo only."""
     if not settings.DEMO:
         raise Http404
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
     user = get_object_or_404(queries.demo_users(), uid=_uid(request.POST.get("user", "")))
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     _enter(request, queries.authenticator(user) or services.add_authenticator(user=user))

@@ -2,8 +2,9 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from http.client import responses
 from typing import Annotated, Any, Final, Self
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from .errors import ChangedMeanwhile, DomainError
@@ -30,6 +31,8 @@ LOG = logging.getLogger(__name__)
 PROBLEM: Final = "application/problem+json"
 PROBLEM_TYPE: Final = "urn:videotime:problem:"
 MOST_IN_A_PAGE: Final = 200
+MOST_ERRORS: Final = 20
+"""Enough to correct a request by; a body of nonsense is not answered at twice its length."""
 
 TITLES: Final[dict[int, Promise]] = {
     400: gettext_lazy("The request cannot be read"),
@@ -77,10 +80,30 @@ def _in_our_time(moment: datetime) -> datetime:
     return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_our_time)]
+LOST_PLUS: Final = re.compile(r"(T[\d:.]+) (\d{2}:?\d{2})$", re.ASCII)
+"""A plus in an address means a space: `?start=2026-03-17T10:30:00+01:00` can mean nothing else."""
+
+
+def _written_out(form: re.Pattern[str], fault: str) -> BeforeValidator:
+    """Refuse numbers, which pydantic would take for seconds since 1970, before anything is made of them."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, str) or not form.match(value):
+            raise PydanticCustomError(fault, "not written out")
+        return LOST_PLUS.sub(r"\1+\2", value)
+
+    return BeforeValidator(check)
+
+
+Moment = Annotated[
+    AwareDatetime, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"), AfterValidator(_in_our_time)
+]
 """A moment with its time zone; one without is refused rather than guessed."""
 
+Day = Annotated[date, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}$", re.ASCII), "date_type")]
+
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
+LanguageOrNone = Annotated[str, StringConstraints(pattern=r"^([a-z]{3})?$")]
 
 
 class UnitQuery(Strict):
@@ -183,7 +206,8 @@ def _words(kind: str, context: Mapping[str, Any], said: str) -> str:
     if kind in {"string_too_short", "too_short", "greater_than_equal"}:
         return _("At least %(n)s.") % {"n": context.get("min_length", context.get("ge"))}
     if kind in {"enum", "literal_error"}:
-        return _("Choose one of %(choices)s.") % {"choices": context.get("expected", "")}
+        choices = re.findall(r"'([^']*)'", context.get("expected", ""))
+        return _("Choose one of %(choices)s.") % {"choices": ", ".join(choices)}
     if kind == "value_error":
         return said.removeprefix("Value error, ")
     for start, text in WORDS.items():
@@ -311,7 +335,8 @@ def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
                 "invalid",
                 _("Look at the errors, correct them and send it again."),
                 errors=[
-                    FieldProblem(parameter=name[:80], code="extra-forbidden", detail=detail) for name in unknown[:20]
+                    FieldProblem(parameter=name[:80], code="extra-forbidden", detail=detail)
+                    for name in unknown[:MOST_ERRORS]
                 ],
             )
         return run(request, **kwargs)
@@ -333,6 +358,8 @@ def _with_problems(view: Callable[..., Any]) -> Callable[..., Any]:
             return problem(413, "too-large")
         except Http404:
             return problem(404, "not-found")
+        except SuspiciousOperation:  # more parameters than anybody needs, before any operation is reached
+            return problem(400, "refused")
         if isinstance(response, HttpResponseNotAllowed):
             return problem(405, "method-not-allowed", headers={"Allow": response["Allow"]})
         return response
@@ -357,7 +384,7 @@ def _on_domain_error(request: HttpRequest, refusal: Any) -> HttpResponse:
 
 
 def _on_validation_error(request: HttpRequest, fault: Any) -> HttpResponse:
-    errors = [_field_problem(error) for error in fault.errors]
+    errors = [_field_problem(error) for error in fault.errors[:MOST_ERRORS]]
     return problem(422, "invalid", _("Look at the errors, correct them and send it again."), errors=errors)
 
 

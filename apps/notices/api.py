@@ -15,6 +15,8 @@ from apps.organisations.models import MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
 from apps.scheduling.api import find_appointment
 
+from . import queries
+
 router = Router(tags=["messages"])
 
 
@@ -54,7 +56,7 @@ def messages(request: ApiRequest, reference: Path[str]) -> HttpResponse:
     items = [
         MessageOut(
             reference=message.reference,
-            purpose=message.purpose,
+            purpose=queries.base(message.purpose),
             channel=message.channel,
             language=message.language,
             recipient=message.recipient,

@@ -31,9 +31,9 @@ def tell_cancelled(event: AppointmentEvent, *, now: datetime) -> None:
 
 
 def tell_participant(event: AppointmentEvent, *, now: datetime) -> None:
-    """On a new participant, or new contact details: invite that one."""
+    """On a new participant, new contact details or a new link: invite that one."""
     if event.appointment.is_open:
-        services.tell_participant(appointment=event.appointment, uid=event.participant_uid, event_id=event.pk, now=now)
+        services.tell_participant(event=event, now=now)
 
 
 def withdraw_from_participant(event: AppointmentEvent, *, now: datetime) -> None:
@@ -42,9 +42,16 @@ def withdraw_from_participant(event: AppointmentEvent, *, now: datetime) -> None
         messaging.withdraw_messages(about=event.appointment.uid, now=now, recipient=str(event.participant_uid))
 
 
+def withdraw_old_link(event: AppointmentEvent, *, now: datetime) -> None:
+    """At once, when a link stops working: nothing that would lead to it."""
+    if event.appointment.is_to_come:
+        services.withdraw_old_link(appointment=event.appointment, uid=event.participant_uid, now=now)
+
+
 def tell_removed(event: AppointmentEvent, *, now: datetime) -> None:
-    """Tell somebody who was taken off, if she had been invited."""
-    if event.participant_uid is not None and event.appointment.is_open:
+    """Tell somebody who was taken off, if she had been invited. Where all was cancelled since, nobody else tells her."""
+    still = event.appointment.is_open or event.appointment.status == AppointmentStatus.CANCELLED
+    if event.participant_uid is not None and still:
         services.tell_gone(appointment=event.appointment, uid=event.participant_uid, now=now)
 
 

@@ -17,12 +17,19 @@ from apps.calendars.ics import UnsafeText
 from apps.calendars.services import CANCEL, invitation
 from apps.common.errors import DomainError
 from apps.messaging import queries as outbox
-from apps.messaging.models import Channel, OutboxMessage
+from apps.messaging.models import Channel, OutboxMessage, OutboxState
 from apps.messaging.services import queue_message, withdraw_messages
 from apps.organisations.models import Unit
-from apps.rooms.queries import live_link
+from apps.rooms.queries import address_of, live_link
 from apps.rooms.services import link_for
-from apps.scheduling.models import Appointment, AppointmentEvent, AppointmentStatus, Participant, ParticipantRole
+from apps.scheduling.models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    EventKind,
+    Participant,
+    ParticipantRole,
+)
 
 from . import queries, texts
 from .people import Person, booker_of, people_of
@@ -84,14 +91,37 @@ def _knows(person: Person, told: set[str], appointment: Appointment) -> bool:
     return person.key in told or person.user_id == appointment.booked_by_id
 
 
-def tell_participant(*, appointment: Appointment, uid: UUID | None, event_id: int, now: datetime) -> None:
-    """Invite one more, or the same one at a new number. Without `uid` it is the patient."""
-    person = _find(appointment, uid)
-    if person is None:
+def tell_participant(*, event: AppointmentEvent, now: datetime) -> None:
+    """Invite one more, or the same one at a new number or with a new link, unless that is said already."""
+    appointment = event.appointment
+    person = _find(appointment, event.participant_uid)
+    if person is None or _is_said(event, person):
         return
     withdraw_messages(about=appointment.uid, now=now, recipient=person.key)
-    fresh = outbox.messages_about(appointment.uid).filter(recipient=person.key).exists()
-    _tell(appointment, [person], texts.BOOKED, done_by=None, now=now, again=f":{event_id}" if fresh else "")
+    said = outbox.messages_about(appointment.uid).filter(recipient=person.key).exists()
+    _tell(appointment, [person], texts.BOOKED, done_by=None, now=now, again=f":{event.pk}" if said else "")
+
+
+def _is_said(event: AppointmentEvent, person: Person) -> bool:
+    """Say whether a message that was written meanwhile says it: the booking's own, when it was slower than this."""
+    messages = outbox.messages_about(event.appointment.uid).filter(recipient=person.key)
+    messages = messages.exclude(state=OutboxState.WITHDRAWN)
+    if event.kind == EventKind.PARTICIPANT_ADDED:
+        return messages.exists()
+    if event.kind != EventKind.LINK_RENEWED:
+        return False
+    link = live_link(person.participant) if person.participant is not None else None
+    if link is None or person.audience not in texts.BY_LINK:
+        return True
+    address = address_of(link)
+    return any(address in message.body for message in messages)
+
+
+def withdraw_old_link(*, appointment: Appointment, uid: UUID | None, now: datetime) -> None:
+    """Take back what would lead somebody to a link that works no more. Staff sign in: theirs stays."""
+    person = _find(appointment, uid)
+    if person is not None and person.audience in texts.BY_LINK:
+        withdraw_messages(about=appointment.uid, now=now, recipient=person.key)
 
 
 def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:

@@ -31,7 +31,7 @@ class ActsAs(HttpBearer):
         key = key_of(request)
         if key is None:
             return None
-        chosen = request.headers.get("X-Unit") or request.GET.get("unit")
+        chosen = (request.headers.get("X-Unit") or request.GET.get("unit") or "").lower() or None
         staff = staff_of(key.user, unit_uid=chosen, today=timezone.localdate())
         if staff.unit is None:
             raise Refused(403, "no-unit", _("The key's user works in no unit today."))

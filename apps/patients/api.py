@@ -17,6 +17,8 @@ from apps.audit.models import Action
 from apps.audit.services import record_access
 from apps.common.api import (
     Code,
+    Day,
+    FieldProblem,
     LanguageCode,
     Line,
     Name,
@@ -27,6 +29,8 @@ from apps.common.api import (
     Strict,
     answer,
 )
+from apps.common.errors import DomainError
+from apps.common.phones import WrongPhone
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
@@ -44,7 +48,7 @@ class PatientSearch(Strict):
 
     national_id: Code = ""
     name: Name = ""
-    birth_date: date | None = None
+    birth_date: Day | None = None
     whole_organisation: StrictBool = False
     reason: Reason = ""
 
@@ -60,7 +64,7 @@ class PatientIn(Strict):
     given_name: Name
     family_name: Name
     national_id: Code = ""
-    birth_date: date | None = None
+    birth_date: Day | None = None
     phone: Code = ""
     email: Line = ""
     address: Line = ""
@@ -146,6 +150,7 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     """Register a patient with the unit; 200 when the organisation knew her already."""
     demand(request, MAY_BOOK)
     given: dict[str, Any] = patient.model_dump(exclude={"next_of_kin", "channel"})
+    kin = [_kin(one, f"/next_of_kin/{place}") for place, one in enumerate(patient.next_of_kin)]
     started = timezone.now()
     registered = services.register_patient(
         organisation=request.unit.organisation,
@@ -153,11 +158,22 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
         actor=actor_of(request),
         now=started,
         channel=patient.channel or "",
-        next_of_kin=[services.KinInput(**kin.model_dump()) for kin in patient.next_of_kin],
+        next_of_kin=kin,
         **given,
     )
     status = 201 if registered.created_at >= started else 200
     return answer(shown(registered), status=status, location=_address(request, registered))
+
+
+def _kin(kin: KinIn, pointer: str) -> services.KinInput:
+    given = services.KinInput(**kin.model_dump())
+    try:
+        services.check_kin(given)
+    except DomainError as refusal:
+        field = "phone" if isinstance(refusal, WrongPhone) else refusal.field
+        problem = FieldProblem(pointer=f"{pointer}/{field}", code=refusal.code, detail=str(refusal))
+        raise Refused(422, refusal.code, refusal, errors=[problem]) from refusal
+    return given
 
 
 @router.get("/patients/{uid}", response={200: PatientOut, 401: Problem, 403: Problem, 404: Problem}, url_name="patient")

@@ -406,6 +406,11 @@ def _set_contact(patient: Patient, **values: Any) -> None:
         setattr(patient, name, values[name])
 
 
+def check_kin(kin: KinInput) -> None:
+    """Raises PatientRefused and WrongPhone."""
+    _kin(Patient(), kin)
+
+
 def _kin(patient: Patient, kin: KinInput) -> NextOfKin:
     try:
         phone = normalise_phone(kin.phone) if kin.phone.strip() else None

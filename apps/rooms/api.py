@@ -14,7 +14,7 @@ from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
 from apps.scheduling.api import find_appointment, find_participant
 from apps.scheduling.errors import NotOpenAnyMore
-from apps.scheduling.models import Appointment, AppointmentStatus
+from apps.scheduling.models import Appointment
 
 from . import services
 
@@ -31,13 +31,13 @@ class LinkOut(Shown):
 
 @router.post("/appointments/{reference}/participants/{uid}/link", response={201: LinkOut, **ERRORS}, summary="New link")
 def issue_again(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
-    """Give a participant a new link; the old one stops working at once."""
+    """Give a participant a new link, and send it to her; the old one stops working at once."""
     demand(request, MAY_BOOK)
-    found = find_appointment(request, reference)
-    if found.status not in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
+    now, found = timezone.now(), find_appointment(request, reference)
+    if not found.is_still_on(now):
         raise NotOpenAnyMore
     participant = find_participant(found, uid)
-    url = services.reissue_link(participant, now=timezone.now())
+    url = services.reissue_link(participant, now=now, actor=request.user)
     _note(request, found)
     return answer(LinkOut(participant=participant.uid, url=url), status=201)
 
@@ -47,7 +47,7 @@ def revoke(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpRe
     """Take a participant's link back: it stops working at once."""
     demand(request, MAY_BOOK)
     found = find_appointment(request, reference)
-    services.revoke_link(find_participant(found, uid), now=timezone.now())
+    services.revoke_link(find_participant(found, uid), now=timezone.now(), actor=request.user)
     _note(request, found)
     return HttpResponse(status=204)
 

@@ -1,7 +1,7 @@
 """Open times and appointments for other programs. Pages and this API call the same services."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -44,8 +44,9 @@ from .models import (
     Participant,
     ParticipantRole,
 )
-from .queries import BookingRequest, OpenTime
+from .queries import BookingRequest, Ignoring, OpenTime
 from .queries.drafts import performers_of, requester_and_usual
+from .queries.open_times import NOTHING
 from .shapes import (
     AppointmentOut,
     AppointmentShort,
@@ -71,7 +72,6 @@ from .shapes import (
 )
 
 router = Router(tags=["appointments"])
-ALTERNATIVES: Final = 3
 RULES: Final = (errors.TooSoon, errors.TooFar, errors.OffTheGrid)
 STANDS_IN_THE_WAY: Final = (
     *RULES,
@@ -290,16 +290,18 @@ def _is_email(text: str) -> bool:
     return True
 
 
-def _conflict(refusal: DomainError, asked: BookingRequest, starts_at: datetime, *, now: datetime) -> Refused:
+def _conflict(
+    refusal: DomainError,
+    asked: BookingRequest,
+    starts_at: datetime,
+    *,
+    now: datetime,
+    ignoring: Ignoring = NOTHING,
+) -> Refused:
     """Say what stands in the way and which times are near."""
     times: Sequence[OpenTime] = getattr(refusal, "alternatives", ())
     if not times and isinstance(refusal, RULES):
-        start = (
-            None
-            if isinstance(refusal, errors.TooSoon)
-            else min(starts_at, now + timedelta(days=asked.service_type.horizon_days))
-        )
-        times = queries.open_times(asked, now=now, start=start, limit=ALTERNATIVES)
+        times = services.nearest_times(asked, starts_at, now=now, ignoring=ignoring)
     pointer = FieldProblem(pointer=f"/{refusal.field}", code=refusal.code, detail=str(refusal))
     return Refused(
         409,
@@ -358,7 +360,8 @@ def move(request: ApiRequest, reference: Path[str], change: MoveIn) -> HttpRespo
             ),
         )
     except STANDS_IN_THE_WAY as refusal:
-        raise _conflict(refusal, queries.request_of(found), change.starts_at, now=now) from refusal
+        ignoring = Ignoring(appointment_id=found.pk, starts_at=found.starts_at)
+        raise _conflict(refusal, queries.request_of(found), change.starts_at, now=now, ignoring=ignoring) from refusal
     return answer(_shown(request, moved))
 
 
@@ -438,6 +441,7 @@ def find_participant(appointment: Appointment, uid: UUID) -> Participant:
     return get_object_or_404(appointment.participants.select_related("schedule", "appointment"), uid=uid)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def _change(request: ApiRequest, appointment: Appointment, work: Callable[[], R]) -> R:
     """Do a change and note it in the patient's log, both or neither."""

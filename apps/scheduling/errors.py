@@ -105,6 +105,16 @@ class NotOpenAnyMore(DomainError):
     message = _("This appointment can no longer be changed: it has begun, is over or is cancelled.")
 
 
+class StillNeeded(DomainError):
+    code = "still-needed"
+    message = _("Only guests can be taken off. Without the others the appointment must be moved or cancelled.")
+
+
+class TooManyGuests(DomainError):
+    code = "too-many-guests"
+    message = _("There can be at most ten guests. Take one off first.")
+
+
 class PatientMayNot(DomainError):
     code = "patient-may-not"
     message = _("It is too late to change this online. Phone us, and we will help you.")

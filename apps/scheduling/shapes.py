@@ -1,14 +1,26 @@
 """What the API takes and gives about times and appointments."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import Field, StrictBool, StrictInt
 from pydantic.types import Strict as OfThisType
 
 from apps.catalogue.models import LONGEST_MINUTES
-from apps.common.api import Code, Found, LanguageCode, Line, Moment, Name, PageQuery, Problem, Shown, Strict, UnitQuery
+from apps.common.api import (
+    Code,
+    Found,
+    LanguageOrNone,
+    Line,
+    Moment,
+    Name,
+    PageQuery,
+    Problem,
+    Shown,
+    Strict,
+    UnitQuery,
+)
 
 from .models import AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
 
@@ -26,7 +38,7 @@ class Wanted(Strict):
 
     service_type: UUID
     patient: UUID | None = None
-    interpreter_language: LanguageCode | Literal[""] | None = None
+    interpreter_language: LanguageOrNone | None = None
     interpreter_by_phone: StrictBool = False
     length_minutes: Annotated[Length, AS_WRITTEN] | None = None
     patient_joins_alone: StrictBool | None = None

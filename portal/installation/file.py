@@ -301,6 +301,7 @@ def _told(error: Any, lines: dict[Place, int]) -> Fault:
     message = {
         "missing": "This is missing.",
         "extra_forbidden": "Nothing is called this here. Is it spelt right?",
+        "model_type": "Here names with values belong, as in docs/example-region.yaml.",
     }.get(error["type"], error["msg"])
     return Fault(place, _line(place, lines), message if message.endswith(".") else f"{message}.")
 

@@ -24,7 +24,7 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if part == "health":
         return 0 if is_ready() else 1
-    if faults := what_is_missing():
+    if faults := what_is_missing(part):
         print("\n".join(faults), file=sys.stderr)
         print(f"Not started: {len(faults)} fault{'s' * (len(faults) > 1)} in the set-up.", file=sys.stderr)
         return 1
@@ -64,7 +64,7 @@ def is_ready() -> bool:
         return False
 
 
-def what_is_missing() -> list[str]:
+def what_is_missing(part: str) -> list[str]:
     """One line for each fault of the set-up, all of them at once."""
     absent = [name for name in FIRST if not (os.environ.get(name) or os.environ.get(f"{name}_FILE"))]
     faults = [f"{name} is missing: set it, or {name}_FILE to the file that holds it." for name in absent]
@@ -72,12 +72,15 @@ def what_is_missing() -> list[str]:
 
     try:
         import django
+        from django.conf import settings
         from django.core import checks
 
         django.setup()
     except Misconfigured as fault:
         return [*faults, str(fault)]
     found = checks.run_checks(tags=["production"])
+    if part == "web" and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        faults.append("STATIC_ROOT holds no static files: set it to where they are, or run manage.py prepare --files.")
     told = {f"videotime.{name.lower()}" for name in absent}
     return [*faults, *(str(message.msg) for message in found if message.is_serious() and message.id not in told)]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django_otp.oath import totp
 
 from apps.accounts import services
@@ -382,6 +383,37 @@ def test_the_command_prints_a_key_and_refuses_strangers(kari):
     for name in ("", "x" * 81, "two\nlines"):
         with pytest.raises(CommandError, match="one line"):
             call_command("create_api_key", user=kari.email, name=name)
+
+
+def test_a_key_is_taken_back_by_its_beginning_or_with_all_of_its_users(kari, lie):
+    from io import StringIO
+
+    from django.core.management import CommandError, call_command
+
+    from apps.accounts.models import ApiKey
+
+    now = timezone.now()
+    (first, plain), (second, _plain) = (services.create_api_key(user=kari, name=name, now=now) for name in ("A", "B"))
+    others, _plain = services.create_api_key(user=lie, name="C", now=now)
+
+    def told(*args, **options):
+        out = StringIO()
+        call_command("revoke_api_key", *args, stdout=out, **options)
+        return out.getvalue()
+
+    listed = told(user=kari.email)
+    assert first.prefix in listed
+    assert others.prefix not in listed
+    assert plain not in listed
+    for wrong in (["vt_"], ["vt_wrong1"], [plain[:-1] + "-"], []):
+        with pytest.raises(CommandError):
+            told(*wrong)
+    assert ApiKey.objects.live(now).count() == 3
+    assert told(f"{second.prefix}…").startswith("Revoked")
+    told(plain)
+    assert list(ApiKey.objects.live(now)) == [others]
+    told(user=lie.email, all=True)
+    assert not ApiKey.objects.live(now).exists()
 
 
 def test_the_key_of_an_app_is_not_readable_in_the_database(kari):

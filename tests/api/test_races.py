@@ -60,6 +60,28 @@ def test_six_programs_after_one_time_get_it_once(api, kari, wish, first_time):
     assert Appointment.objects.count() == 1
 
 
+def test_of_the_guests_that_many_invite_at_once_ten_come(api, kari, wish, first_time):
+    booked = api(kari).post("/appointments", wish | {"starts_at": first_time()}).json()
+    address = f"/appointments/{booked['reference']}/participants"
+    for number in range(8):
+        assert api(kari).post(address, {"name": f"Gjest {number}"}).status_code == 201
+    programs = [api(kari) for _ in range(5)]
+    answers = at_once(*((lambda program=program: program.post(address, {"name": "Siv"})) for program in programs))
+    assert Counter(answer.status_code for answer in answers) == {201: 2, 409: 3}
+
+
+def test_a_link_that_several_renew_at_once_is_one_that_works(api, kari, wish, first_time):
+    from apps.rooms.models import JoinLink
+
+    booked = api(kari).post("/appointments", wish | {"starts_at": first_time()}).json()
+    patient = next(one["uid"] for one in booked["participants"] if one["role"] == "patient")
+    address = f"/appointments/{booked['reference']}/participants/{patient}/link"
+    programs = [api(kari) for _ in range(5)]
+    answers = at_once(*((lambda program=program: program.post(address)) for program in programs))
+    assert {answer.status_code for answer in answers} == {201}
+    assert JoinLink.objects.filter(participant__uid=patient, revoked_at__isnull=True).count() == 1
+
+
 def test_one_patient_registered_by_several_at_once_is_one_patient(api, kari):
     from apps.patients.models import Patient
 

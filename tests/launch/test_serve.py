@@ -86,12 +86,20 @@ def test_a_secret_that_is_left_empty_comes_from_its_file(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_pages_do_not_start_without_their_files(tmp_path):
+    done = check(COMPLETE | {"STATIC_ROOT": str(tmp_path)}, part="web")
+    assert done.returncode == 1
+    assert "STATIC_ROOT holds no static files" in done.stderr
+    assert "1 fault in the set-up" in done.stderr
+
+
 def test_a_log_level_may_be_written_small():
     assert check(COMPLETE | {"LOG_LEVEL": "info"}).stderr == ""
 
 
 @pytest.mark.parametrize("name", ["PORT", "WORKERS", "THREADS"])
-def test_a_number_that_is_none_stops_the_web_part_with_its_line(name):
-    done = check(COMPLETE | {name: "many"}, part="web")
+def test_a_number_that_is_none_stops_the_web_part_with_its_line(name, tmp_path):
+    (tmp_path / "staticfiles.json").touch()
+    done = check(COMPLETE | {"STATIC_ROOT": str(tmp_path), name: "many"}, part="web")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"{name} must be a whole number.\nNot started")

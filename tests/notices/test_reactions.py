@@ -8,7 +8,10 @@ from icalendar import Calendar
 from apps.messaging.carriers import Refused
 from apps.messaging.models import OutboxMessage, OutboxState
 from apps.notices import services
-from apps.scheduling.models import Participant
+from apps.rooms.queries import live_link
+from apps.rooms.services import link_for, reissue_link, revoke_link
+from apps.scheduling import events
+from apps.scheduling.models import EventKind, Participant
 from apps.scheduling.services import (
     GuestInput,
     add_guest,
@@ -46,8 +49,6 @@ def test_a_booking_tells_ada_by_sms_and_dr_berg_by_invitation_and_not_kari_who_d
 
 
 def test_the_patient_gets_her_own_link_and_no_word_about_the_service_or_the_specialist(booked, outbox):
-    from apps.rooms.services import link_for
-
     patient = booked.participants.get(role="patient")
     [message] = outbox(purpose="booked", channel="sms")
     assert link_for(patient, now=message.created_at) in message.body
@@ -224,6 +225,17 @@ class TestGuests:
         react()
         assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
 
+    def test_a_guest_who_is_taken_off_just_before_all_is_cancelled_is_told_too(
+        self, booked, now, kari, outbox, react, send
+    ):
+        nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        send()
+        remove_participant(participant=nils, actor=kari, now=now)
+        cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+        react()
+        assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
+
     def test_a_guest_who_had_not_heard_yet_is_not_told(self, booked, now, kari, outbox, react):
         nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
         react()
@@ -231,12 +243,63 @@ class TestGuests:
         react()
         assert "+4700010077" not in {row.address for row in outbox()}
 
+    def test_a_guest_who_is_added_before_the_sweeper_came_is_invited_once(self, book, ada, now, kari, outbox, react):
+        booked = book(ada, FRIDAY)
+        add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        invited = [row for row in said(OutboxMessage.objects.all()) if row[2] == "+4700010077"]
+        assert [purpose for purpose, *_way in invited if purpose.startswith("booked")] == ["booked"]
+
+
+class TestANewLink:
+    @pytest.fixture
+    def ada_in(self, booked) -> Participant:
+        return booked.participants.select_related("appointment").get(role="patient")
+
+    def test_what_waits_leads_to_the_new_link_and_nothing_to_the_old_one(self, ada_in, outbox, now, kari, react, send):
+        old = link_for(ada_in, now=now)
+        new = reissue_link(ada_in, now=now, actor=kari)
+        assert not [row for row in outbox(channel="sms") if old in row.body]
+        react()
+        waiting = outbox(address_index=outbox(channel="sms")[0].address_index)
+        assert {row.purpose.partition(":")[0] for row in waiting} == {"booked", "reminder_2_days", "reminder_2_hours"}
+        assert all(new in row.body for row in waiting)
+
+    def test_who_was_told_already_is_sent_the_new_link(self, ada_in, outbox, now, send, react):
+        send()
+        new = reissue_link(ada_in, now=now)
+        react()
+        [invitation] = outbox(purpose__startswith="booked", channel="sms")
+        assert new in invitation.body
+
+    def test_a_link_renewed_before_the_sweeper_came_is_said_once(self, book, ada, outbox, now, react):
+        booked = book(ada, FRIDAY)
+        new = reissue_link(booked.participants.get(role="patient"), now=now)
+        react()
+        [invitation] = OutboxMessage.objects.filter(purpose__startswith="booked", channel="sms")
+        assert new in invitation.body
+
+    def test_nothing_leads_to_a_link_that_was_taken_back(self, booked, ada_in, outbox, now, react):
+        assert revoke_link(ada_in, now=now)
+        react()
+        assert outbox(channel="sms") == []
+        assert live_link(ada_in) is None
+        assert [row.channel for row in outbox()] == ["email"]
+        assert booked.events.last().kind == EventKind.LINK_REVOKED
+
+    def test_staff_keep_their_messages_for_they_sign_in(self, booked, outbox, now, react):
+        before = said(outbox())
+        reissue_link(booked.participants.get(role="performer"), now=now)
+        react()
+        assert said(outbox()) == before
+
 
 class TestANewNumber:
     def test_what_waits_goes_to_the_new_number(self, booked, ada, outbox, now):
         ada.phone = "+4700010099"
         ada.save()
-        services.tell_participant(appointment=booked, uid=None, event_id=7, now=now)
+        event = events.record(booked, EventKind.CONTACT_CHANGED, now=now)
+        services.tell_participant(event=event, now=now)
         assert {row.address for row in outbox(channel="sms")} == {"+4700010099"}
 
     def test_the_invitation_can_be_sent_again_as_often_as_needed(self, booked, ada, outbox, now, kari, send):

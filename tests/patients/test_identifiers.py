@@ -38,6 +38,8 @@ def complete(nine: str, rest: int = 0) -> str | None:
         ("57912075186", Kind.DNR, date(2020, 11, 17), True),  # Skatteetaten, Tenor
         ("15507600333", Kind.HNR, date(1976, 10, 15), False),  # NAV, Dolly: looks as an H-number does
         ("55507608360", Kind.DNR, date(1976, 10, 15), True),  # NAV, Dolly
+        ("12704300032", Kind.FNR, date(1943, 5, 12), True),  # NHN's test people: month plus 65
+        ("52704300026", Kind.DNR, date(1943, 5, 12), True),
     ],
 )
 def test_the_published_examples(number, kind, born, synthetic):

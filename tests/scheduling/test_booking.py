@@ -339,7 +339,7 @@ def test_a_guest_is_invited_and_taken_off_again(book, ada, kari, now):
 
 def test_those_who_are_needed_are_not_taken_off(book, ada, kari, now):
     appointment = book(ada, "2026-03-03 10.00")
-    with pytest.raises(errors.NotOpenAnyMore):
+    with pytest.raises(errors.StillNeeded):
         services.remove_participant(participant=appointment.participants.get(role="performer"), actor=kari, now=now)
 
 

@@ -13,11 +13,13 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.accounts.models import User
 from apps.catalogue.models import Identification
 from apps.common.errors import DomainError, breach_raises
 from apps.messaging.models import Channel
 from apps.messaging.services import queue_message
-from apps.scheduling.models import Participant
+from apps.scheduling import events
+from apps.scheduling.models import EventKind, Participant
 
 from .. import errors, queries
 from ..announce import announce
@@ -54,15 +56,31 @@ def _live_or_new(participant: Participant, now: datetime) -> JoinLink:
 
 
 @transaction.atomic
-def reissue_link(participant: Participant, *, now: datetime) -> str:
-    """Give a new address; the old one stops working at once, and so does whoever sits there by it."""
-    revoke_link(participant, now=now)
-    return link_for(participant, now=now)
+def reissue_link(participant: Participant, *, now: datetime, actor: User | None = None) -> str:
+    """Give a new address; the old one stops working at once, and so does whoever sits there by it.
+
+    What was to be sent with the old one is withdrawn, and she is sent the new one (portal/reactions.py).
+    """
+    _revoke(participant, now)
+    link = link_for(participant, now=now)
+    _note(participant, EventKind.LINK_RENEWED, actor, now)
+    return link
 
 
 @transaction.atomic
-def revoke_link(participant: Participant, *, now: datetime) -> bool:
-    """Take the address back and clear the seat; say whether there was one."""
+def revoke_link(participant: Participant, *, now: datetime, actor: User | None = None) -> bool:
+    """Take the address back, clear the seat and withdraw what was to be sent with it; say whether there was one."""
+    revoked = _revoke(participant, now)
+    if revoked:
+        _note(participant, EventKind.LINK_REVOKED, actor, now)
+    return revoked
+
+
+def _note(participant: Participant, kind: EventKind, actor: User | None, now: datetime) -> None:
+    events.record(participant.appointment, kind, now=now, actor=actor, participant_uid=participant.uid)
+
+
+def _revoke(participant: Participant, now: datetime) -> bool:
     revoked = JoinLink.objects.filter(participant=participant, revoked_at__isnull=True).update(revoked_at=now)
     if revoked and not queries.signs_in(participant):
         Seat.objects.filter(participant=participant).update(

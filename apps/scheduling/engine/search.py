@@ -54,6 +54,7 @@ class Question:
     step: int = 3
     zone: str = "Europe/Oslo"
     chunks: tuple[int, ...] = CHUNKS  # how much is read at a time, in order; then the rest
+    weighed: tuple[int, int] | None = None  # the stretch in which the load of a fair pool counts; else what is read
 
     @property
     def starts(self) -> tuple[int, int]:
@@ -83,7 +84,7 @@ def joint_times_by_stretch(
     """Yield the times of one stretch after the other, each with the unit where its starts end, for who stops early."""
     left = limit
     for first, last in _chunks(question):
-        times = _times_in(question, first, last, openings, load_taken(*_reach(question, first, last)), left)
+        times = _times_in(question, first, last, openings, load_taken, left)
         yield times, last
         if left is not None:
             left -= len(times)
@@ -100,7 +101,13 @@ def narrowed(question: Question, start: int, chosen: Mapping[int, int]) -> Quest
         replace(need, candidates=tuple(one for one in need.candidates if one == chosen.get(n, one)))
         for n, need in enumerate(question.needs)
     )
-    return replace(question, needs=needs, first=start, last=start + 1)
+    return replace(question, needs=needs, first=start, last=start + 1, weighed=_listed_with(question, start))
+
+
+def _listed_with(question: Question, start: int) -> tuple[int, int] | None:
+    """Return what a list from now on reads along with this start: in a pool, the one whom it shows is to come."""
+    whole = replace(question, first=question.earliest, last=question.latest, chunks=CHUNKS)
+    return next((_reach(question, *chunk) for chunk in _chunks(whole) if chunk[0] <= start < chunk[1]), None)
 
 
 def first_read(question: Question) -> tuple[int, int]:
@@ -124,9 +131,14 @@ def _chunks(question: Question) -> Iterable[tuple[int, int]]:
 
 
 def _times_in(
-    question: Question, first: int, last: int, openings: Mapping[int, Openings], taken: Taken, limit: int | None
+    question: Question,
+    first: int,
+    last: int,
+    openings: Mapping[int, Openings],
+    load_taken: LoadTaken,
+    limit: int | None,
 ) -> list[JointTime]:
-    diary = _Diary(question, first, last, openings, taken)
+    diary = _Diary(question, first, last, openings, load_taken)
     possible = grid_bits(question.zone, question.step, first, last)
     for need in sorted(question.needs, key=lambda need: len(need.candidates)):
         if need.required:
@@ -153,14 +165,16 @@ class _Diary:
     """The starts each candidate could take in one chunk."""
 
     def __init__(
-        self, question: Question, first: int, last: int, openings: Mapping[int, Openings], taken: Taken
+        self, question: Question, first: int, last: int, openings: Mapping[int, Openings], load_taken: LoadTaken
     ) -> None:
         self._question = question
-        self._begin, self._end = first - question.before, last + question.length + question.after
+        self._begin, self._end = _reach(question, first, last)
         self._whole = (1 << (last - first)) - 1
         self._openings = openings
-        self._taken = _taken_bits(taken, self._begin, self._end)
+        self._load_taken = load_taken
+        self._taken = _taken_bits(load_taken(self._begin, self._end), self._begin, self._end)
         self._starts: dict[tuple[int, bool], int] = {}
+        self._weighed: tuple[int, int, Mapping[int, int]] | None = None
 
     def starts(self, one: int, buffered: bool) -> int:
         """Return the starts in the chunk at which this schedule is free for long enough."""
@@ -192,7 +206,7 @@ class _Diary:
     def ranked(self, need: Need) -> list[tuple[int, int]]:
         """List the candidates who can come at all, the preferred first, with their starts."""
         able = [(one, bits) for one in need.candidates if (bits := self.starts(one, need.buffered))]
-        if need.pick is Pick.FAIR:
+        if need.pick is Pick.FAIR and len(able) > 1:
             able.sort(key=lambda pair: self._load(pair[0]))
         if need.usual:
             able.sort(key=lambda pair: pair[0] not in need.usual)
@@ -200,8 +214,18 @@ class _Diary:
 
     def _load(self, one: int) -> float:
         """Return how much of the open time is taken: half a position carries half the load."""
-        opened = open_bits(self._openings[one], self._begin, self._end)
-        return (opened & self._taken.get(one, 0)).bit_count() / opened.bit_count()
+        if self._weighed is None:
+            self._weighed = self._weigh()
+        begin, end, taken = self._weighed
+        opened = open_bits(self._openings[one], begin, end)
+        return (opened & taken.get(one, 0)).bit_count() / opened.bit_count()
+
+    def _weigh(self) -> tuple[int, int, Mapping[int, int]]:
+        """Return the stretch in which the load counts, and what is taken in it: read only where people are compared."""
+        if self._question.weighed is None:
+            return self._begin, self._end, self._taken
+        begin, end = self._question.weighed
+        return begin, end, _taken_bits(self._load_taken(begin, end), begin, end)
 
 
 Ranked = Sequence[tuple[Need, list[tuple[int, int]]]]

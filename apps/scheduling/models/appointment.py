@@ -224,6 +224,8 @@ class EventKind(models.TextChoices):
     PARTICIPANT_ADDED = "participant_added", _("participant added")
     PARTICIPANT_REMOVED = "participant_removed", _("participant removed")
     CONTACT_CHANGED = "contact_changed", _("contact details changed")
+    LINK_RENEWED = "link_renewed", _("new link given")
+    LINK_REVOKED = "link_revoked", _("link taken back")
     STARTED = "started", _("started")
     ENDED = "ended", _("ended")
     NO_SHOW = "noshow", _("did not attend")

@@ -103,10 +103,11 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class Ignoring:
-    """What does not count as taken: one's own hold, or the appointment that is being moved."""
+    """What does not count as taken: one's own hold, or the appointment that is being moved, which `starts_at`."""
 
     hold_id: int | None = None
     appointment_id: int | None = None
+    starts_at: datetime | None = None
 
 
 def request_of(appointment: Appointment) -> BookingRequest:

@@ -6,6 +6,7 @@ from .booking import (
     cancel_appointment,
     hold_time,
     move_appointment,
+    nearest_times,
     release_hold,
 )
 from .conduct import close_past, end_appointment, mark_held, mark_no_show, remove_expired, start_appointment
@@ -38,6 +39,7 @@ __all__ = [
     "mark_held",
     "mark_no_show",
     "move_appointment",
+    "nearest_times",
     "note_contact_changes",
     "react_to_events",
     "release_hold",

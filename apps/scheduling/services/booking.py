@@ -27,11 +27,13 @@ from ..models import (
     Schedule,
 )
 from ..queries import HOLD_LENGTH, BookingRequest, Ignoring, OpenTime, Who, request_of
+from ..queries.open_times import NOTHING
 from .people import schedule_for_patient
 from .rules import check_request, check_start
 from .taking import Stretch, take_time, take_time_for
 
 ALTERNATIVES: Final = 3
+LOOKED_BACK: Final = (timedelta(days=1), timedelta(days=8))
 KNOWN_OF_WHO: Final = ["id", "uid", "name", "title"]
 
 
@@ -183,13 +185,15 @@ def move_appointment(
     Raises ChangedMeanwhile when `version` is no longer the appointment's, NotOpenAnyMore, PatientMayNot,
     and the refusals of `book_appointment`.
     """
-    appointment = _lock_open(appointment, version)
+    appointment = lock_open(appointment, version)
     if by_patient and not (appointment.service_type.patient_may_move and appointment.changeable_by_patient(now)):
         raise errors.PatientMayNot
     request = request_of(appointment)
-    ignoring = Ignoring(appointment_id=appointment.pk)
-    time = _find_time(request, starts_at, who=who, now=now, ignoring=ignoring)
     old_starts_at = appointment.starts_at
+    ignoring = Ignoring(appointment_id=appointment.pk, starts_at=old_starts_at)
+    time = _find_time(request, starts_at, who=who, now=now, ignoring=ignoring)
+    if time.starts_at == old_starts_at and not _others_come(appointment, time):
+        return appointment  # nobody need be told of a move that is none
     appointment.starts_at, appointment.ends_at = time.starts_at, time.ends_at
     appointment.version += 1
     appointment.save(update_fields=["starts_at", "ends_at", "version"])
@@ -204,6 +208,7 @@ def move_appointment(
     return appointment
 
 
+@retry_on_deadlock
 @transaction.atomic
 def cancel_appointment(
     *,
@@ -218,7 +223,7 @@ def cancel_appointment(
 
     Raises ChangedMeanwhile, NotOpenAnyMore, PatientMayNot.
     """
-    appointment = _lock_open(appointment, version)
+    appointment = lock_open(appointment, version)
     if by_patient and not (appointment.service_type.patient_may_cancel and appointment.changeable_by_patient(now)):
         raise errors.PatientMayNot
     appointment.status, appointment.cancelled_at = AppointmentStatus.CANCELLED, now
@@ -230,7 +235,7 @@ def cancel_appointment(
     return appointment
 
 
-def _lock_open(appointment: Appointment, version: int | None) -> Appointment:
+def lock_open(appointment: Appointment, version: int | None) -> Appointment:
     """Take the row for this change; the second of two who change the same appointment is told."""
     locked = (
         Appointment.objects.select_for_update(of=("self",), no_key=True)
@@ -257,7 +262,7 @@ def _find_time(
     time = queries.time_is_open(request, starts_at, now=now, who=who, ignoring=ignoring)
     if time is None:
         role = queries.who_is_missing(request, starts_at, now=now, who=who, ignoring=ignoring)
-        raise errors.NotOpen(role=role, alternatives=_alternatives(request, starts_at, now=now, ignoring=ignoring))
+        raise errors.NotOpen(role=role, alternatives=nearest_times(request, starts_at, now=now, ignoring=ignoring))
     return time
 
 
@@ -267,14 +272,26 @@ def _taken(
     """Name the role whose time went away between the check and the insert."""
     taken = queries.schedules_taken(stretches, now=now)
     role = next((one.role for one in time.who if one.schedule_id in taken), "")
-    return errors.TimeTaken(role=role, alternatives=_alternatives(request, time.starts_at, now=now, ignoring=ignoring))
+    return errors.TimeTaken(role=role, alternatives=nearest_times(request, time.starts_at, now=now, ignoring=ignoring))
 
 
-def _alternatives(request: BookingRequest, starts_at: datetime, *, now: datetime, ignoring: Ignoring) -> list[OpenTime]:
-    """Return the three nearest times that can be booked: from the day of the wish on."""
-    start = max(now, starts_at - timedelta(hours=4))
-    times = queries.open_times(request, now=now, start=start, limit=ALTERNATIVES * 4, ignoring=ignoring)
-    nearest = sorted(times, key=lambda time: abs(time.starts_at - starts_at))[:ALTERNATIVES]
+def nearest_times(
+    request: BookingRequest, starts_at: datetime, *, now: datetime, ignoring: Ignoring = NOTHING
+) -> list[OpenTime]:
+    """Return the three nearest times that can be booked, before the wish or after it; the time that is moved is none."""
+    service = request.service_type
+    grid = timedelta(minutes=service.start_grid_minutes)
+    wish = min(starts_at, now + timedelta(days=service.horizon_days))
+    for back in (*LOOKED_BACK, wish - now):  # mostly the day before is enough
+        start = max(now, wish - back)
+        enough = (
+            max(wish - start, timedelta(0)) // grid + ALTERNATIVES + 2
+        )  # every start before the wish, and some after
+        times = queries.open_times(request, now=now, start=start, limit=enough, ignoring=ignoring)
+        others = [time for time in times if time.starts_at != ignoring.starts_at]
+        nearest = sorted(others, key=lambda time: abs(time.starts_at - wish))[:ALTERNATIVES]
+        if start == now or (len(nearest) == ALTERNATIVES and abs(nearest[-1].starts_at - wish) <= back):
+            break
     return sorted(nearest, key=lambda time: time.starts_at)
 
 
@@ -335,6 +352,12 @@ def guest_participant(appointment: Appointment, guest: GuestInput) -> Participan
         guest_email=guest.email or None,
         required=False,
     )
+
+
+def _others_come(appointment: Appointment, time: OpenTime) -> bool:
+    coming = {one.schedule_id for one in time.who if one.role != ParticipantRole.PATIENT}
+    present = appointment.participants.filter(schedule__isnull=False).exclude(role=ParticipantRole.PATIENT)
+    return coming != set(present.values_list("schedule_id", flat=True))
 
 
 def _replace_people(

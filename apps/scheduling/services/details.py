@@ -24,16 +24,20 @@ from ..models import (
     Photo,
     Schedule,
 )
-from .booking import GuestInput, guest_participant
+from .booking import GuestInput, guest_participant, lock_open
 
 MOST_PHOTOS: Final = 10
+MOST_GUESTS: Final = 10
 
 
 @transaction.atomic
 def add_guest(*, appointment: Appointment, guest: GuestInput, actor: User, now: datetime) -> Participant:
-    """Invite somebody by name; the invitation follows. Raises NotOpenAnyMore."""
-    if not appointment.is_open:
+    """Invite somebody by name; the invitation follows. Raises NotOpenAnyMore and TooManyGuests."""
+    locked = lock_open(appointment, None)
+    if not locked.is_still_on(now):
         raise errors.NotOpenAnyMore
+    if locked.participants.filter(schedule__isnull=True).count() >= MOST_GUESTS:
+        raise errors.TooManyGuests
     participant = guest_participant(appointment, guest)
     participant.save()
     events.record(appointment, EventKind.PARTICIPANT_ADDED, now=now, actor=actor, participant_uid=participant.uid)
@@ -42,11 +46,14 @@ def add_guest(*, appointment: Appointment, guest: GuestInput, actor: User, now: 
 
 @transaction.atomic
 def remove_participant(*, participant: Participant, actor: User, now: datetime) -> None:
-    """Take a guest off the appointment; her link stops working. Raises NotOpenAnyMore for those who are needed."""
-    if participant.schedule_id is not None or not participant.appointment.is_open:
-        raise errors.NotOpenAnyMore
+    """Take a guest off the appointment; her link stops working. Raises StillNeeded, and NotOpenAnyMore."""
+    if participant.schedule_id is not None:
+        raise errors.StillNeeded
     appointment, uid = participant.appointment, participant.uid
-    participant.delete()
+    lock_open(appointment, None)
+    gone, _by_model = Participant.objects.filter(pk=participant.pk).delete()
+    if not gone:
+        return  # somebody else took her off at the same moment
     events.record(appointment, EventKind.PARTICIPANT_REMOVED, now=now, actor=actor, participant_uid=uid)
 
 

@@ -459,6 +459,12 @@ def _sentence(event: AppointmentEvent) -> str:
             text = _("Guest invited by %(who)s")
         case EventKind.PARTICIPANT_REMOVED:
             text = _("Guest taken off by %(who)s")
+        case EventKind.CONTACT_CHANGED:
+            text = _("The patient's contact details changed")
+        case EventKind.LINK_RENEWED:
+            text = _("New link given by %(who)s")
+        case EventKind.LINK_REVOKED:
+            text = _("Link taken back by %(who)s")
         case EventKind.STARTED:
             text = _("The video appointment began")
         case EventKind.ENDED:

@@ -332,6 +332,15 @@ def test_a_fair_team_sends_whoever_has_the_least_of_their_own_time_taken():
     assert first[0].who == (DAHL,)
 
 
+def test_asked_about_one_start_a_fair_team_sends_the_same_one():
+    team = Need("specialist", (BERG, DAHL), pick=Pick.FAIR)
+    openings = openings_of(dict.fromkeys((BERG, DAHL), weekdays(8, 16)))
+    question = ask((team,), "2027-03-01 08:00", "2027-04-01 00:00")
+    taken = reading([(BERG, local("2027-03-03 08:00"), local("2027-03-03 12:00"))])
+    for time in joint_times(question, openings, taken, limit=60):
+        assert joint_times(narrowed(question, time.start, {}), openings, taken) == [time]
+
+
 def test_nobody_fills_two_roles_of_one_appointment():
     rules = dict.fromkeys((BERG, DAHL), weekdays(9, 10))
     needs = (Need("surgeon", (BERG, DAHL)), Need("wound nurse", (BERG,)))

@@ -12,7 +12,8 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.audit.models import AccessRecord
 from apps.patients.models import Patient
-from apps.scheduling.models import Absence, Appointment, AppointmentStatus, Photo, Schedule
+from apps.scheduling import events
+from apps.scheduling.models import Absence, Appointment, AppointmentStatus, EventKind, Photo, Schedule
 from apps.scheduling.services import GuestInput, add_guest, add_photo, move_appointment
 from tests.scheduling_cast import at
 
@@ -222,6 +223,26 @@ def test_the_guest_of_another_appointment_is_not_found(
     mine, other = book(ada, "2026-03-03 14.00"), book(bo, "2026-03-03 12.00")
     guest = add_guest(appointment=other, guest=GuestInput("Siv"), actor=kari, now=at("2026-03-02 09.00"))
     assert signed_in(kari).post(address(mine, f"gjester/{guest.uid}/fjern/")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (EventKind.CONTACT_CHANGED, "Pasientens kontaktopplysninger ble endret"),
+        (EventKind.LINK_RENEWED, "Ny lenke gitt av Kari"),
+        (EventKind.LINK_REVOKED, "Lenke trukket tilbake av Kari"),
+        (EventKind.NO_SHOW, "Pasienten kom ikke"),
+    ],
+)
+def test_the_history_says_what_happened(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn, kind: EventKind, said: str
+) -> None:
+    appointment = book(ada, "2026-03-03 14.00")
+    events.record(appointment, kind, now=appointment.booked_at, actor=kari)
+    page = signed_in(kari).get(address(appointment)).content.decode()
+    history = re.findall(r'vt-timeline__when">([^<]*)', page)
+    assert history[0].startswith(said), history
+    assert ("Pasienten kom ikke" in page) == (kind == EventKind.NO_SHOW)
 
 
 @pytest.mark.parametrize(("how", "status"), [("held", "fulfilled"), ("no-show", "noshow")])

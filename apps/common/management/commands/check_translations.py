@@ -1,3 +1,4 @@
+import copy
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,8 @@ class Command(BaseCommand):
     def add(self, path: Path, missing: list[polib.POEntry]) -> None:
         catalogue = polib.pofile(str(path), wrapwidth=110)
         english = translations.language_of(path) == "en"
-        for entry in missing:
+        for text in missing:
+            entry = copy.copy(text)  # each catalogue has its own: English fills its entries in
             entry.occurrences, entry.flags = [], [flag for flag in entry.flags if flag != "fuzzy"]
             if english and entry.msgid_plural:
                 entry.msgstr_plural = {0: entry.msgid, 1: entry.msgid_plural}
