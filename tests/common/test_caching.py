@@ -3,6 +3,9 @@
 import socket
 
 import pytest
+from channels_redis.core import RedisChannelLayer
+from channels_redis.utils import create_pool
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.test import Client
@@ -128,3 +131,8 @@ def test_a_made_up_session_key_is_nobodys(key: str, settings):
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     assert client.get("/i-dag/").status_code == 302
+
+
+def test_a_quiet_socket_outwaits_what_it_asks_valkey_for():
+    layer = RedisChannelLayer(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
+    assert create_pool(layer.hosts[0]).connection_kwargs["socket_timeout"] > layer.brpop_timeout
