@@ -343,7 +343,9 @@ def assert_runs_on(page: Page) -> None:
         page.wait_for_timeout(100)
 
 
-KEEP_SOCKET = "window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.lastSocket = this; } };"
+KEEP_SOCKET = (
+    "window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.lastSocket = this; } };"
+)
 
 
 def test_ending_it_for_everyone_waits_for_the_hosts_socket(
