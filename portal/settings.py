@@ -124,7 +124,12 @@ SESSION_ENGINE = "apps.organisations.sessions"
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "capacity": 1000, "symmetric_encryption_keys": [SECRET_KEY]},
+        "CONFIG": {
+            # A quiet socket asks Valkey to wait five seconds for news: who gives up as soon loses the connection.
+            "hosts": [{"address": REDIS_URL, "socket_connect_timeout": 2, "socket_timeout": 10}],
+            "capacity": 1000,
+            "symmetric_encryption_keys": [SECRET_KEY],
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

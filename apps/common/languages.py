@@ -37,6 +37,18 @@ LANGUAGES: Final[dict[str, Promise]] = {
     "zho": _("Chinese"),
 }
 
+WRITTEN: Final = {
+    "nob": "nb",
+    "nno": "nn",
+    "sme": "se",
+    **dict.fromkeys(("smj", "sma", "nsl", "nor", "dan", "swe"), "nb"),
+}
+
+
+def written_language(spoken: str) -> str:
+    """Return the language in which somebody gets messages and pages: English for those who read none of the others."""
+    return WRITTEN.get(spoken, "en")
+
 
 def language_name(code: str) -> str:
     """Return the language's name in lower case as in running text; an unknown code stays a code."""

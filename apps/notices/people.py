@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from phonenumbers import NumberParseException
 
+from apps.common.languages import written_language
 from apps.common.phones import takes_messages
 from apps.messaging.models import Channel
 from apps.patients.models import ContactChannel, NextOfKin, Patient
@@ -13,9 +13,6 @@ from apps.scheduling.models import Appointment, Participant, ParticipantRole, Sc
 from apps.scheduling.services import GuestInput
 
 from . import texts
-
-LANGUAGES: Final = {"nob": "nb", "nor": "nb", "nno": "nn", "sme": "se", "dan": "nb", "swe": "nb"}
-"""What a patient speaks -> what she is written to in; English for those who speak none of ours."""
 
 RESERVED, WANTS_NONE, NO_CONTACT, NO_MAIL = "reserved", "wants-none", "no-contact", "no-mail"
 
@@ -122,7 +119,6 @@ def patient_person(patient: Patient, *, key: str, participant: Participant | Non
 
     Address protection is about where she lives; a text message tells nothing about that.
     """
-    language = LANGUAGES.get(patient.language, "en")
     audience, name, ways, why_not = texts.PATIENT, patient.name, _ways(patient.phone, patient.email), ""
     if patient.reserved:
         ways, why_not = (), RESERVED
@@ -138,7 +134,7 @@ def patient_person(patient: Patient, *, key: str, participant: Participant | Non
         role=ParticipantRole.PATIENT,
         audience=audience,
         name=name,
-        language=language,
+        language=written_language(patient.language),
         ways=ways,
         why_not=why_not or ("" if ways else NO_CONTACT),
         participant=participant,
@@ -167,7 +163,7 @@ def _guest(
         role=role,
         audience=texts.GUEST,
         name=name,
-        language=LANGUAGES.get(patient.language, "en") if kin and patient else "nb",
+        language=written_language(patient.language) if kin and patient else "nb",
         ways=ways,
         why_not="" if ways else NO_CONTACT,
         participant=participant,

@@ -21,7 +21,7 @@ from apps.messaging.models import Channel, OutboxMessage, OutboxState
 from apps.messaging.services import queue_message, withdraw_messages
 from apps.organisations.models import Unit
 from apps.rooms.queries import address_of, live_link
-from apps.rooms.services import link_for
+from apps.rooms.services import link_for, reissue_link
 from apps.scheduling.models import (
     Appointment,
     AppointmentEvent,
@@ -131,8 +131,10 @@ def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:
 
 
 @transaction.atomic
-def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime) -> None:
-    """Send a person her invitation once more, to where she is reached today.
+def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime) -> bool:
+    """Send a person her invitation once more, to where she is reached today; say whether with a new link.
+
+    A link that is locked after too many wrong tries opens nothing any more: she gets another.
 
     Raises NothingToTell and NobodyToTell.
     """
@@ -141,7 +143,12 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
     person = _find(appointment, uid)
     if person is None or not person.ways:
         raise NobodyToTell
+    link = live_link(person.participant) if person.participant is not None else None
+    locked = link is not None and link.locked_at is not None
+    if link is not None and locked:
+        reissue_link(link.participant, now=now, actor=actor)
     _tell_once_more(appointment, person, now=now)
+    return locked
 
 
 def _tell_once_more(appointment: Appointment, person: Person, *, now: datetime) -> None:

@@ -19,8 +19,9 @@ from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.rooms.language import keep_choice, speak
 from apps.rooms.limits import knocked_too_often
-from apps.rooms.queries import address_of, link_by_code, link_works, signs_in
+from apps.rooms.queries import address_of, link_by_code, link_works, locked_links, signs_in
 from apps.scheduling.models import Appointment
+from apps.scheduling.queries import participant_name
 from apps.scheduling.queries.drafts import drafts_of
 
 from . import queries, services
@@ -48,15 +49,16 @@ def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) ->
     appointment, now, refusal = _appointment(request, reference), timezone.now(), None
     back = request.POST.get("next", "")  # read before anything is done: a body that cannot be read changes nothing
     try:
-        services.send_again(appointment=appointment, uid=participant, actor=request.user, now=now)
+        anew = services.send_again(appointment=appointment, uid=participant, actor=request.user, now=now)
     except DomainError as no:
-        refusal = no
+        refusal, anew = no, False
     if is_htmx(request):
         return _timeline(request, appointment, refusal=refusal)
     if refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, _("The invitation is on its way again."))
+        new_link = _("A new link is on its way. The old one does not work any more.")
+        messages.success(request, new_link if anew else _("The invitation is on its way again."))
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         return HttpResponseRedirect(back)
     return redirect("notices:timeline", appointment.reference)
@@ -85,6 +87,9 @@ def _timeline(request: StaffRequest, appointment: Appointment, *, refusal: Domai
             "story": queries.timeline(appointment, now=now),
             "now": now,
             "refusal": refusal,
+            "locked": [participant_name(one) for one in locked_links(appointment)]
+            if appointment.is_still_on(now)
+            else [],
             "may_send": bool(request.staff.roles & MAY_BOOK),
         },
         status=409 if refusal else 200,

@@ -60,7 +60,7 @@ def search(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @staff_required(roles=MAY_BOOK)
 def new_patient(request: StaffRequest) -> HttpResponse:
-    form = NewPatientForm(request.POST or None)
+    form, now = NewPatientForm(request.POST or None), timezone.now()
     if request.method == "POST" and form.is_valid():
         typed = {name: value for name, value in form.cleaned_data.items() if name != "checked"}
         try:
@@ -68,12 +68,14 @@ def new_patient(request: StaffRequest) -> HttpResponse:
                 organisation=request.unit.organisation,
                 unit=request.unit,
                 actor=actor_of(request),
-                now=timezone.now(),
+                now=now,
                 **typed,
             )
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
+            if patient.created_at < now:
+                messages.warning(request, _("The patient is registered already. The details are as they were."))
             return redirect("patients:patient", patient.uid)
     return render(request, "patients/new_patient.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.catalogue.models import Identification
 from apps.common.codes import encode_link, normalise_link
+from apps.common.languages import written_language
 from apps.organisations.models import MAY_BOOK, Membership, Unit
 from apps.scheduling.models import (
     Appointment,
@@ -31,8 +32,6 @@ from .models import JoinLink, Room, RoomState, Seat, SeatState
 MOST_IN_A_ROOM: Final = 4
 SILENT_AFTER: Final = timedelta(seconds=45)
 """A seat that has not been heard of for so long has lost its connection, whatever its row says."""
-
-LANGUAGES_OF_PATIENTS: Final = {"nob": "nb", "nor": "nb", "nno": "nn", "sme": "se", "eng": "en"}
 
 
 # Links ---------------------------------------------------------------------------------------------------------------
@@ -102,11 +101,10 @@ def phone_of(participant: Participant) -> str:
 
 
 def language_of(participant: Participant) -> str:
-    """Return the language in which a patient's pages and messages begin."""
+    """Return the language in which a guest's pages begin: that of the message that brought the link."""
     patient = participant.appointment.patient
-    if participant.role == ParticipantRole.PATIENT and patient is not None:
-        return LANGUAGES_OF_PATIENTS.get(patient.language, "nb")
-    return "nb"
+    hers = participant.role in {ParticipantRole.PATIENT, ParticipantRole.NEXT_OF_KIN}
+    return written_language(patient.language) if hers and patient is not None else "nb"
 
 
 def signs_in(participant: Participant) -> bool:
@@ -246,7 +244,12 @@ def _role_of(seat: Seat) -> str:
     return seat.participant.role if seat.participant is not None else ""
 
 
-def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime) -> str:
+def is_user(seat: Seat, user: User) -> bool:
+    schedule = seat.participant.schedule if seat.participant is not None else None
+    return user.pk in {seat.user_id, schedule.user_id if schedule is not None else None}
+
+
+def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime, viewer: User | None = None) -> str:
     """Say where somebody is; a patient who sits beside the nurse is not expected on a screen of her own."""
     state = state_now(seat, now=now)
     if (
@@ -255,6 +258,8 @@ def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime) -> str:
         and not seat.appointment.patient_joins_alone
     ):
         beside = next((one for one in seats if _role_of(one) == ParticipantRole.REQUESTER), None)
+        if beside is not None and viewer is not None and is_user(beside, viewer):
+            return _("together with you")
         if beside is not None:
             return _("together with %(name)s") % {"name": seat_name(beside)}
     return str(SeatState(state).label)

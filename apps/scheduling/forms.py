@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import lazy
@@ -17,7 +18,10 @@ from apps.catalogue import questionnaire
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES, language_name
 from apps.organisations.models import Unit, UnitKind
+from apps.patients.forms import PhoneField
+from apps.patients.identifiers import InvalidIdentifier, accept_identifier
 from apps.patients.models import ContactChannel, InterpreterMode, NextOfKin, Patient
+from apps.patients.services import BirthDateMissing
 
 from .appointment_forms import GuestForm
 from .models import BookingDraft, ParticipantRole, PlaceOfPatient, Schedule
@@ -39,7 +43,7 @@ def language_choices() -> list[tuple[str, str]]:
 
 
 class NewPatientForm(forms.Form):
-    """A patient whom the unit does not know yet. The service knows the rules; here is only what can be missing."""
+    """A patient whom the unit does not know yet. The service knows the rules; here all that is wrong is said at once."""
 
     use_required_attribute = False
 
@@ -70,13 +74,7 @@ class NewPatientForm(forms.Form):
         help_text=_("Needed only without an identity number."),
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off", "data-width": "short"}),
     )
-    phone = forms.CharField(
-        label=_("Mobile number"),
-        max_length=30,
-        required=False,
-        help_text=_("The link goes here."),
-        widget=forms.TextInput({"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
-    )
+    phone = PhoneField(label=_("Mobile number"), required=False, help_text=_("The link goes here."))
     language = forms.ChoiceField(label=_("Language"), choices=language_choices, initial="nob")
     interpreter_needed = forms.BooleanField(label=_("Needs an interpreter"), required=False)
     email = forms.CharField(
@@ -96,6 +94,13 @@ class NewPatientForm(forms.Form):
         required=False,
     )
 
+    def clean_national_id(self) -> str:
+        typed = self.cleaned_data["national_id"]
+        try:
+            return accept_identifier(typed, synthetic_allowed=settings.DEMO).value if typed else ""
+        except InvalidIdentifier as refusal:
+            raise forms.ValidationError(str(refusal), code=refusal.code) from refusal
+
     def clean_birth_date(self) -> Any:
         text = self.cleaned_data["birth_date"].strip()
         if not text:
@@ -104,6 +109,12 @@ class NewPatientForm(forms.Form):
         if born is None:
             raise forms.ValidationError(_("Write the date of birth as day, month and year, for example 12.05.1943."))
         return born
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if not any(found.get(name) or name in self.errors for name in ("national_id", "birth_date")):
+            self.add_error("birth_date", str(BirthDateMissing.message))
+        return found
 
     def refuse(self, refusal: DomainError) -> None:
         """Show the service's refusal at the field it names, else above the form."""

@@ -3,6 +3,9 @@
 import socket
 
 import pytest
+from channels_redis.core import RedisChannelLayer
+from channels_redis.utils import create_pool
+from django.conf import settings
 from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
@@ -73,3 +76,8 @@ def test_staff_sign_in_and_work_while_it_is_away(gone, kari, as_user, wound_revi
 def test_no_nudge_is_sent_to_a_broker_that_is_away(gone, monkeypatch):
     monkeypatch.setattr(nudge.current_app, "send_task", lambda *args, **kwargs: pytest.fail("it would wait for it"))
     nudge._nudge("messaging.deliver_due")
+
+
+def test_a_quiet_socket_outwaits_what_it_asks_valkey_for():
+    layer = RedisChannelLayer(**settings.CHANNEL_LAYERS["default"]["CONFIG"])
+    assert create_pool(layer.hosts[0]).connection_kwargs["socket_timeout"] > layer.brpop_timeout

@@ -343,12 +343,35 @@ def assert_runs_on(page: Page) -> None:
         page.wait_for_timeout(100)
 
 
+KEEP_SOCKET = (
+    "window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.lastSocket = this; } };"
+)
+
+
+def test_ending_it_for_everyone_waits_for_the_hosts_socket(
+    desktop: Page, phone: Page, review, ada_in, link: str, berg: User, sign_in: Any
+):
+    desktop.add_init_script(KEEP_SOCKET)
+    to_waiting_room(phone, link)
+    into_room(desktop, review, sign_in, berg)
+    desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    see_and_hear(phone, 1)
+
+    desktop.context.set_offline(True)
+    desktop.evaluate("window.lastSocket.close()")
+    expect(desktop.locator("#trouble")).to_contain_text("Forbindelsen er borte")
+    desktop.locator("#ctl-leave").click()
+    desktop.get_by_role("button", name="Avslutt for alle").click()
+    desktop.context.set_offline(False)
+    expect(phone.get_by_role("heading", name="Timen er over")).to_be_visible()
+    review.refresh_from_db()
+    assert review.status == AppointmentStatus.FULFILLED
+
+
 def test_a_call_goes_on_while_the_patients_socket_is_away(
     desktop: Page, phone: Page, review, ada_in, link: str, berg: User, sign_in: Any
 ):
-    phone.add_init_script(
-        "window.WebSocket = class extends WebSocket { constructor(url) { super(url); window.lastSocket = this; } };"
-    )
+    phone.add_init_script(KEEP_SOCKET)
     to_waiting_room(phone, link)
     into_room(desktop, review, sign_in, berg)
     desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()

@@ -3,11 +3,13 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from icalendar import Calendar
 
 from apps.messaging.carriers import Refused
 from apps.messaging.models import OutboxMessage, OutboxState
 from apps.notices import services
+from apps.rooms.models import JoinLink
 from apps.rooms.queries import live_link
 from apps.rooms.services import link_for, reissue_link, revoke_link
 from apps.scheduling import events
@@ -309,6 +311,21 @@ class TestANewNumber:
             services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=now)
         assert len(outbox(purpose__startswith="booked", channel="sms")) == 1
         assert OutboxMessage.objects.filter(purpose__startswith="booked", channel="sms").count() == 4
+
+    def test_a_locked_link_is_replaced_by_one_that_works(self, booked, now, kari, as_user, outbox, monkeypatch):
+        monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+        patient = booked.participants.get(role="patient")
+        old = link_for(patient, now=now)
+        JoinLink.objects.filter(participant=patient).update(locked_at=now)
+        address = reverse("notices:timeline", args=[booked.reference])
+        warning = "er låst etter for mange feil forsøk"
+        assert warning in as_user(kari).get(address).content.decode()
+        assert services.send_again(appointment=booked, uid=patient.uid, actor=kari, now=now)
+        assert live_link(patient).locked_at is None
+        said_now = [row for row in outbox(channel="sms") if row.address == ADA]
+        assert said_now
+        assert all(link_for(patient, now=now) in row.body and old not in row.body for row in said_now)
+        assert warning not in as_user(kari).get(address).content.decode()
 
     def test_who_is_late_gets_the_link_again_until_the_end(self, booked, kari, react):
         assert start_appointment(appointment=booked, now=booked.starts_at)

@@ -9,6 +9,8 @@ from django.test import Client
 
 from apps.catalogue.models import Identification
 from apps.messaging.models import OutboxMessage
+from apps.notices.people import patient_person
+from apps.patients.models import Patient
 from apps.rooms import queries, services
 from apps.rooms.models import EntryCode, JoinLink, Seat, SeatState
 from apps.scheduling.models import Appointment, Participant
@@ -256,6 +258,20 @@ def test_the_pages_speak_four_languages(ada_in, code_for, clock, language: str):
     else:
         assert "When were you born?" not in page
         assert "Når er du født?" not in page
+
+
+@pytest.mark.parametrize(
+    ("spoken", "language"),
+    [("pol", "en"), ("sme", "se"), ("nno", "nn"), ("nsl", "nb"), ("sma", "nb"), ("smj", "nb")],
+)
+def test_the_pages_begin_in_the_language_of_the_message(
+    review, ada_in, daughter, code_for, clock, now, spoken: str, language: str
+):
+    Patient.objects.filter(pk=review.patient_id).update(language=spoken)
+    for guest in (ada_in, daughter):
+        assert f'<html lang="{language}"' in Client().get(f"/j/{code_for(guest)}/").content.decode()
+    patient = Patient.objects.get(pk=review.patient_id)
+    assert patient_person(patient, key="patient").language == language
 
 
 def test_staff_who_tap_a_link_go_to_their_own_door(review, berg, code_for, clock, as_user):

@@ -144,6 +144,7 @@ def test_the_today_page_says_where_everybody_is(
     connect(berg_seat, "berg", now, user=berg)
     page = as_user(kari).get(f"/rom/{review.reference}/hvem/").content.decode()
     assert "1 i venterommet" in page
+    assert "sammen med" not in page
     assert "kamera og lyd virker" in page
     assert page.index("Berit Berg") < page.index("Amina Ask") < page.index("Ada Alm")
     assert "Kari" not in page, "she knows where she is herself"
@@ -242,6 +243,19 @@ def test_who_is_declined_stays_outside_until_the_host_thinks_better(ada_enters, 
     assert connect(seat(ada_in), "ada", now).state == SeatState.HERE
 
 
+def test_the_nurse_reads_that_the_patient_is_with_her(review, kari, berg, as_user, clock):
+    assert "sammen med deg" in as_user(kari).get(f"/rom/{review.reference}/hvem/").content.decode()
+    assert "sammen med Kari Kvist" in as_user(berg).get(f"/rom/{review.reference}/hvem/").content.decode()
+
+
+def test_who_waits_after_the_start_is_not_told_to_wait_for_it(ada_enters, ada_in, review, clock):
+    client = ada_enters()
+    waiting = f"/mote/{ada_in.uid}/venterom/"
+    assert "når timen starter" in client.post(waiting, follow=True).content.decode()
+    clock(review.starts_at + timedelta(minutes=3))
+    assert "så snart de er klare" in client.get(waiting).content.decode()
+
+
 def test_an_early_guest_waits_outside_the_waiting_room(meeting, now, clock, code_for):
     early = meeting(now + timedelta(hours=2))
     ada = early.participants.get(role="patient")
@@ -249,9 +263,12 @@ def test_an_early_guest_waits_outside_the_waiting_room(meeting, now, clock, code
     client.post(f"/j/{code_for(ada)}/inn/", BORN)
     page = client.get(f"/mote/{ada.uid}/").content.decode()
     assert "09.30" in page
+    assert "Åpne den samme lenken da" in page
     assert client.get(f"/mote/{ada.uid}/kamera/").status_code == 200, "the camera may be tested at any time"
     client.post(f"/mote/{ada.uid}/venterom/")
     assert seat(ada).state == SeatState.AWAY
+    clock(now + timedelta(minutes=45))
+    assert "La siden stå åpen" in client.get(f"/mote/{ada.uid}/").content.decode()
     clock(now + timedelta(hours=1, minutes=31))
     client.post(f"/mote/{ada.uid}/venterom/")
     assert seat(ada).state == SeatState.WAITING

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -34,6 +34,9 @@ from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .join import dead_link, sender_of
 from .words import room_words, test_words, waiting_words
+
+SOON: Final = 3600
+"""Seconds. Nobody is asked to leave a page open for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,13 @@ def _standing_in_the_way(request: HttpRequest, here: Here) -> HttpResponse | Non
         return render(
             request,
             "rooms/early.html",
-            {**here.context(), **_changes(here), "seconds_left": seconds, "code": queries.own_code(here.participant)},
+            {
+                **here.context(),
+                **_changes(here),
+                "seconds_left": seconds,
+                "soon": seconds <= SOON,
+                "code": queries.own_code(here.participant),
+            },
         )
     return None
 

@@ -164,11 +164,11 @@ def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
     people = [
         {
             "name": queries.name_for(seat, entry.participant),
-            "meta": capfirst(" · ".join(_about(seat, seats, now))),
+            "meta": capfirst(" · ".join(_about(seat, seats, now, request.user))),
             "state": ARRIVAL.get(queries.state_now(seat, now=now), ""),
         }
         for seat in seats
-        if not _is(seat, request.user)
+        if not queries.is_user(seat, request.user)
     ]
     locked = [participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
     context = {
@@ -179,13 +179,8 @@ def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
     return render(request, "rooms/_who_waits.html", context)
 
 
-def _is(seat: Seat, user: User) -> bool:
-    schedule = seat.participant.schedule if seat.participant is not None else None
-    return user.pk in {seat.user_id, schedule.user_id if schedule is not None else None}
-
-
-def _about(seat: Seat, seats: list[Seat], now: datetime) -> list[str]:
-    where = queries.whereabouts(seat, seats, now=now)
+def _about(seat: Seat, seats: list[Seat], now: datetime, viewer: User) -> list[str]:
+    where = queries.whereabouts(seat, seats, now=now, viewer=viewer)
     if queries.waits(seat, now=now):
         role, *facts = queries.arrival_facts(seat)
         return [role, where, *facts]

@@ -2,9 +2,9 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.db.models import Q
@@ -58,6 +58,9 @@ from ..queries.open_times import Blocking
 from . import cards
 from .pictures import photos_of
 from .wording import ways_of, why_said
+
+MARKED_FROM: Final = timedelta(minutes=15)
+"""So long after the start it is asked how it went: until then somebody is only late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def _page_context(request: StaffRequest, reference: str, *, now: datetime) -> di
     return {
         **context,
         "may_mark": found.status == AppointmentStatus.BOOKED
-        and found.starts_at <= now
+        and min(found.starts_at + MARKED_FROM, found.ends_at) <= now
         and (_may_change(found, request.staff) or bool(request.staff.roles & MAY_REGISTER)),
         "may_send_again": _may_change(found, request.staff) and found.is_still_on(now),
         "history": _history(found),

@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -38,6 +39,7 @@ from .appointment import find
 from .cards import form_missing, look_of, may_fill_in, people, place_of
 from .pictures import change_photos, describe_photos, photos_of
 from .wizard import Page
+from .wording import gone_said, known_before
 
 Answer = Callable[[StaffRequest, Page], HttpResponse]
 NOTICE_SHORTEST: Final = 15
@@ -234,7 +236,7 @@ def _new_patient(request: StaffRequest, page: Page) -> HttpResponse:
             form.refuse(refusal)
         else:
             drafts.choose_patient(draft=draft, patient=patient)
-            return _next(request, page)
+            return _next(request, page, notice=known_before(patient, page.now))
     return _again(request, page, "patient", extra={"new_patient": form})
 
 
@@ -305,7 +307,7 @@ def _hold(request: StaffRequest, page: Page) -> HttpResponse:
         drafts.hold_for_draft(draft=draft, request=_asked(request, draft), starts_at=starts_at, who=who, now=page.now)
     except DomainError as refusal:
         draft = drafts_of(request.user, request.unit).get(pk=draft.pk)
-        return _again(request, Page(request, page.now, draft), "time", notice=str(refusal), status=409)
+        return _again(request, Page(request, page.now, draft), "time", notice=gone_said(refusal), status=409)
     return _next(request, page)
 
 
@@ -330,7 +332,7 @@ def _book(request: StaffRequest, page: Page) -> HttpResponse:
         return _gone(request)
     except DomainError as refusal:
         drafts.let_go_of_time(draft=draft)
-        return _again(request, Page(request, page.now, draft), "time", notice=str(refusal), status=409)
+        return _again(request, Page(request, page.now, draft), "time", notice=gone_said(refusal), status=409)
     # A second click, or Back and Book once more, finds what was booked.
     request.session["booked"] = dict([*booked_before.items(), (str(draft.uid), appointment.reference)][-20:])
     return hx_redirect(request, "scheduling:booked", reference=appointment.reference)
@@ -409,15 +411,15 @@ def _note_reading(request: StaffRequest, draft: BookingDraft) -> None:
         record_access(actor=actor_of(request), action=Action.READ, what="booking", patient_uid=draft.patient.uid)
 
 
-def _next(request: StaffRequest, page: Page) -> HttpResponse:
+def _next(request: StaffRequest, page: Page, *, notice: str = "") -> HttpResponse:
     """Go on to the first step that is not done: the new list of steps for htmx, a redirect without it."""
     draft = draft_of(request.user, request.unit, _of(page).uid)
     if draft is None:
         return _gone(request)
-    page = Page(request, page.now, draft)
-    if not is_htmx(request):
-        return redirect(page.url)
-    if request.path != page.url:
+    page = Page(request, page.now, draft, notice=notice)
+    if not is_htmx(request) or request.path != page.url:
+        if notice:
+            messages.warning(request, notice)
         return hx_redirect(request, "scheduling:booking", draft=draft.uid)
     if page.step == "summary" and page.find_time() is None:
         drafts.let_go_of_time(draft=draft)

@@ -384,7 +384,7 @@ class Page:
             "only": draft.choices.get("only"),
             "with_interpreter": bool(draft.choices.get("interpreter")) and not draft.choices.get("by_phone"),
             "without_interpreter": draft.choices.get("left_out_interpreter", ""),
-            "shorter": draft.choices.get("length"),
+            "shorter": draft.choices.get("length") not in {None, draft.service_type.length_minutes},
         }
 
     def _blocking(self, block: Blocking) -> str:

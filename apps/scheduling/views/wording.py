@@ -9,9 +9,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.common.dates import clock, clock_range, near_day, plain_day, words
+from apps.common.errors import DomainError
 from apps.common.languages import language_name
 from apps.patients.models import Patient
 
+from .. import errors
 from ..engine.explain import ChangeKind, Reason
 from ..forms import language_of_need
 from ..models import BookingDraft
@@ -29,6 +31,20 @@ class Way:
 
 def said_of(patient: Patient) -> str:
     return _("%(name)s, born %(date)s") % {"name": patient.name, "date": f"{patient.birth_date:%d.%m.%Y}"}
+
+
+def known_before(patient: Patient, now: datetime) -> str:
+    """Say that the number typed for a new patient is that of somebody who is registered already; else nothing."""
+    if patient.created_at >= now:
+        return ""
+    return _("%(name)s is registered already, and is chosen. Name and contact details are as they were.") % {
+        "name": patient.name
+    }
+
+
+def gone_said(refusal: DomainError) -> str:
+    """Say why a time that was shown cannot be had: where somebody is no longer free, it was taken meanwhile."""
+    return str(errors.TimeTaken.message if isinstance(refusal, errors.NotOpen) else refusal)
 
 
 def interpreter_said(draft: BookingDraft) -> str:

@@ -18,6 +18,7 @@
   let socket = null;
   let tries = 0;
   let done = false;
+  let ending = false; // asked for while the socket is away, said when it is back
   let inside = false;
   let chosen = ""; // whose picture is the large one
   let began = 0;
@@ -337,6 +338,7 @@
       inside = true;
       tries = 0;
       trouble("");
+      if (ending) end();
     } else if (message.type === "state") takeState(message);
     else if (message.type === "signal") heard(message);
     else if (message.type === "refused") {
@@ -610,6 +612,13 @@
     at("ctl-people").setAttribute("aria-expanded", String(open));
     if (open) at("people-title").focus();
   }
+  // Ending it for everyone is said once the socket is open: left unsaid, the others would sit on in the call.
+  function end() {
+    ending = true;
+    if (!socket || socket.readyState !== WebSocket.OPEN) return;
+    say({ type: "end" });
+    setTimeout(() => leaveTo(setup.left), 1500);
+  }
   function leave() {
     say({ type: "leave" });
     const form = at("leave-form");
@@ -644,8 +653,7 @@
   if (at("leave-end"))
     at("leave-end").addEventListener("click", () => {
       at("leave-dialog").close();
-      say({ type: "end" });
-      setTimeout(() => leaveTo(setup.left), 1500);
+      end();
     });
   for (const button of room.querySelectorAll("[data-late]")) button.addEventListener("click", () => say({ type: "late", minutes: Number(button.dataset.late) }));
   document.addEventListener("keydown", (event) => {

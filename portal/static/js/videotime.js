@@ -60,6 +60,15 @@
   document.addEventListener("htmx:after:settle", afterSwap);
   afterSwap();
 
+  /* What unfolds in a drawer is scrolled into sight: its foot stands still below. */
+  document.addEventListener(
+    "toggle",
+    (event) => {
+      if (event.target.open && event.target.closest(".vt-drawer")) event.target.scrollIntoView({ block: "nearest" });
+    },
+    true
+  );
+
   /* 3. Menus are <details class="vt-menu">: Escape and a click outside close them. */
   const close = (except) =>
     document.querySelectorAll("details.vt-menu[open], details.vt-lang[open]").forEach((menu) => {

@@ -207,6 +207,33 @@ def test_a_new_patient_who_has_declined_messages_is_registered_so_from_the_booki
     assert Patient.objects.get(given_name="Rita").reserved
 
 
+def test_all_that_is_wrong_with_a_new_patient_is_said_at_once(booker):
+    booker.begin()
+    wrong = {"national_id": "12345678901", "birth_date": "31.02.1950", "phone": "ring meg", "given_name": ""}
+    answer = booker.send({"step": "new_patient", "family_name": "Rød", "language": "nob", **wrong})
+    assert set(wrong) == set(answer.context["new_patient"].errors)
+    answer = booker.send({"step": "new_patient", "language": "nob"})
+    assert {"birth_date", "given_name", "family_name"} == set(answer.context["new_patient"].errors)
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_a_number_that_belongs_to_somebody_else_is_not_taken_for_a_new_patients(booker, ada, clock, htmx):
+    clock("2026-03-02 08.01")
+    booker.begin()
+    typed = {"national_id": ada.national_id, "given_name": "Rita", "family_name": "Rød", "language": "nob"}
+    answer = booker.send({"step": "new_patient", "phone": "00 01 00 03", **typed}, htmx=htmx)
+    page = text(answer if htmx else booker.page())
+    assert "Ada Alm er registrert fra før, og er valgt." in page
+    assert booker.draft.patient == ada
+    assert ada.phone == Patient.objects.get(pk=ada.pk).phone
+
+
+def test_one_letter_finds_nobody_and_says_what_would(booker):
+    booker.begin()
+    assert "Skriv minst to bokstaver" in text(booker.send({"step": "search", "q": "A"}))
+    assert "Skriv minst to bokstaver" not in text(booker.send({"step": "search", "q": "Zz"}))
+
+
 # Nothing is lost -----------------------------------------------------------------------------------------------------
 def test_wrong_answers_are_shown_where_they_are_and_nothing_typed_is_lost(booker, ada, wound_form):
     booker.begin().choose(ada)
@@ -601,7 +628,7 @@ def test_a_time_that_was_just_taken_is_told_with_a_fresh_list(booker, book, ada,
     answer = booker.send({"step": "time", "starts_at": slot}, htmx=True)
     assert answer.status_code == 409
     page = text(answer)
-    assert "nettopp" in page or "ikke bestilles" in page
+    assert "nettopp tatt av en annen" in page
     assert slot not in page
     assert "vt-slot" in page
 

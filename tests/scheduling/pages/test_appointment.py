@@ -257,6 +257,14 @@ def test_the_clerk_notes_how_it_went(
     assert appointment.status == status
 
 
+def test_how_it_went_is_not_asked_while_somebody_may_only_be_late(
+    tor: User, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00")
+    page = signed_in(tor, "2026-03-03 10.10").get(address(appointment)).content.decode()
+    assert "Hvordan gikk det?" not in page
+
+
 def test_nothing_is_noted_before_the_start(kari: User, ada: Patient, book: Book, signed_in: SignedIn) -> None:
     appointment = book(ada, "2026-03-03 14.00")
     client = signed_in(kari, "2026-03-03 09.50")
