@@ -1,5 +1,7 @@
 """The product's addresses, and two pages to compare with: one query and a small template through the same middleware;
 and the same for somebody signed in, drawing the booking page from what that had found when it was asked for first.
+
+The booking page itself leaves the drawing out when it is told to (`UNDRAWN`): it finds all that it would show, and stops.
 """
 
 from threading import Lock
@@ -17,6 +19,8 @@ from apps.scheduling.views import booking
 from portal.urls import handler400, handler403, handler404, handler500, urlpatterns
 
 PAGE = engines["django"].from_string("<!doctype html><title>{{ unit.name }}</title><p>{{ unit.name }}</p>")
+
+UNDRAWN = "X-Undrawn"
 
 _found: dict[UUID, tuple[HttpRequest, str, dict[str, Any]]] = {}
 _finding = Lock()
@@ -42,6 +46,12 @@ def _find(request: HttpRequest, draft: UUID) -> None:
     with patch.object(booking, "render", keep):
         booking.booking(request, draft)
 
+
+def _drawn_or_not(request: HttpRequest, template: str, context: dict[str, Any], **status: int) -> HttpResponse:
+    return HttpResponse(b"found") if UNDRAWN in request.headers else render(request, template, context, **status)
+
+
+booking.render = _drawn_or_not
 
 urlpatterns = [path("trivial/", trivial), path("drawn/<uuid:draft>/", drawn), *urlpatterns]
 

@@ -9,12 +9,12 @@ from portal.api import api
 urlpatterns = [
     path("api/v1/", api.urls),
     path("", RedirectView.as_view(pattern_name="scheduling:today", permanent=False), name="home"),
+    path("", include("apps.scheduling.urls")),  # these are tried in order, and most requests are for one of the first
+    path("", include("apps.rooms.urls")),
     path("", include("apps.common.urls")),
     path("", include("apps.accounts.urls")),
     path("", include("apps.organisations.urls")),
     path("", include("apps.patients.urls")),
-    path("", include("apps.scheduling.urls")),
-    path("", include("apps.rooms.urls")),
     path("", include("apps.calendars.urls")),
     path("", include("apps.registration.urls")),
     path("", include("apps.messaging.urls")),

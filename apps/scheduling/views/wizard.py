@@ -122,7 +122,11 @@ class Page:
 
     @cached_property
     def url(self) -> str:
-        return address(self.draft)
+        return self.request.path if self._is_here() else address(self.draft)
+
+    def _is_here(self) -> bool:
+        match = self.request.resolver_match
+        return match is not None and match.view_name == "scheduling:booking"
 
     def context(self) -> dict[str, Any]:
         fill = {
