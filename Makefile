@@ -8,6 +8,9 @@ UV_COMPILE := $(VENV)/uv pip compile --quiet --generate-hashes --no-emit-index-u
 CHECKED := DJANGO_SETTINGS_MODULE=tests.check_settings $(VENV)/python -W ignore::RuntimeWarning manage.py
 PYTEST ?= $(VENV)/python -m pytest -n 2 --dist loadgroup
 
+# Where Python may not keep what it has compiled, each of the many processes of a run compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test check setup assets format translations messages lock clean
 
 help: ## Say what can be made
