@@ -8,7 +8,10 @@ UV_COMPILE := $(VENV)/uv pip compile --quiet --generate-hashes --no-emit-index-u
 CHECKED := DJANGO_SETTINGS_MODULE=tests.check_settings $(VENV)/python -W ignore::RuntimeWarning manage.py
 PYTEST ?= $(VENV)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: help demo test check setup assets format translations messages lock clean
+# Where Python may not keep what it has compiled, each of the many processes of a run compiles all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test check types layers style migrations templates texts setup assets format translations messages lock clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,12 +23,25 @@ test: setup translations ## Set up what is missing and run all tests, the browse
 	@$(PYTEST) $(ARGS)
 
 check: setup translations ## Format, lint, types, layers, missing migrations, templates and translations
+	@$(MAKE) --jobs=2 --output-sync --no-print-directory types layers style migrations templates texts
+
+types: # the longest comes first
+	$(VENV)/mypy
+
+layers:
+	$(VENV)/lint-imports
+
+style:
 	$(VENV)/ruff format --check --quiet .
 	$(VENV)/ruff check --quiet .
-	$(VENV)/mypy
-	$(VENV)/lint-imports
+
+migrations:
 	@$(CHECKED) makemigrations --check --dry-run
+
+templates:
 	@$(CHECKED) check_templates
+
+texts:
 	@$(CHECKED) check_translations
 
 setup: ## Install what the tests and checks need

@@ -4,6 +4,7 @@ Kari is a home nurse, Dr Berg a specialist, Tor a clerk at the hospital, Amina a
 must see nothing. Ada and Bo are patients of the home care.
 """
 
+import gc
 from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,6 +28,16 @@ LONG_AGO = date(2020, 1, 1)
 PASSWORD = "blue kettle over stone"
 ADA_ID = "13836810184"
 BO_ID = "02884410013"
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again, nor come round after every request.
+
+    It would take a quarter of the processor's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
