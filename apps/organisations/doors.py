@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from apps.accounts.doors import way_in
 from apps.accounts.models import User
 
+from .middleware import staff_now
 from .models import Unit
 from .queries import Staff
 
@@ -37,10 +38,10 @@ def staff_required(view: Any = None, *, roles: Collection[str] | None = None) ->
         def guarded(request: StaffRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if (step := way_in(request)) is not None:
                 return step
-            staff = request.staff
-            if staff.unit is None or (roles is not None and not staff.roles & frozenset(roles)):
+            staff = staff_now(request)
+            if staff is None or staff.unit is None or (roles is not None and not staff.roles & frozenset(roles)):
                 raise Http404
-            request.unit = staff.unit
+            request.user, request.staff, request.unit = staff.user, staff, staff.unit
             return inner(request, *args, **kwargs)
 
         return guarded

@@ -16,13 +16,14 @@ class StaffContext:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.staff = SimpleLazyObject(lambda: _staff(request))  # type: ignore[attr-defined]
+        request.staff = SimpleLazyObject(lambda: staff_now(request))  # type: ignore[attr-defined]
         return self.get_response(request)
 
 
-def _staff(request: HttpRequest) -> Staff | None:
+def staff_now(request: HttpRequest) -> Staff | None:
     """Return her work, or None before the second factor: half signed in is not signed in."""
     user = request.user
     if not user.is_authenticated or not user.is_verified():
         return None
-    return staff_of(user, unit_uid=request.session.get(UNIT_KEY))
+    herself = getattr(request.session, "whose", None)  # where `request.user` stands for her, and costs at each look
+    return staff_of(herself if herself == user else user, unit_uid=request.session.get(UNIT_KEY))

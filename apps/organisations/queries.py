@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from allauth.core.internal.httpkit import get_client_ip
@@ -18,6 +18,9 @@ from apps.audit.services import Actor
 from apps.common.prepared import Prepared
 
 from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, OrganisationKind, Role, Unit
+
+REGISTERING: Final = frozenset({OrganisationKind.HOSPITAL_TRUST, OrganisationKind.GP_OFFICE})
+"""Hospitals register in DIPS, GP offices their tariffs; municipalities nothing."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ class Staff:
 
     @property
     def may_register(self) -> bool:
-        return bool(self.roles & MAY_REGISTER)
+        """Say whether there is a DIPS list for her: a municipality's super user has nothing on it."""
+        return bool(self.roles & MAY_REGISTER) and any(unit.organisation.kind in REGISTERING for unit in self.units)
 
     @property
     def role_labels(self) -> str:

@@ -124,7 +124,34 @@ class ContactForm(forms.Form):
         return found
 
 
-class NewPatientForm(ContactForm):
+class AskingToCheck(forms.Form):
+    """What a number says is a hint: ask once where it looks wrong, then believe the one who has looked.
+
+    The form has `national_id` and `birth_date`, and keeps the number's `identifier` while it is cleaned.
+    """
+
+    checked = forms.BooleanField(label=_("I have checked that it is right"), required=False, widget=forms.HiddenInput)
+    identifier: Identifier | None = None
+
+    def ask_to_check(self, born: date | None) -> None:
+        doubt, hint = False, self.identifier.birth_date if self.identifier else None
+        if born is not None and hint is not None and born != hint:
+            self.add_error(
+                "birth_date",
+                _("The number says %(date)s. Correct it, or tick that it is right.") % {"date": f"{hint:%d.%m.%Y}"},
+            )
+            doubt = True
+        if self.identifier is not None and self.identifier.rule_2032 and local_date(timezone.now()).year < 2032:
+            self.add_error(
+                "national_id",
+                _("Numbers of this kind are issued from 2032. Check each digit, or tick that it is right."),
+            )
+            doubt = True
+        if doubt:
+            self.fields["checked"].widget = forms.CheckboxInput()
+
+
+class NewPatientForm(AskingToCheck, ContactForm):
     """A patient whom the organisation does not know yet, or knows by the same number."""
 
     national_id = forms.CharField(
@@ -154,13 +181,10 @@ class NewPatientForm(ContactForm):
         error_messages={"required": _("Write the family name.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    checked = forms.BooleanField(label=_("I have checked that it is right"), required=False, widget=forms.HiddenInput)
-
     field_order = ["national_id", "birth_date", "checked", "given_name", "family_name"]
 
     def clean_national_id(self) -> str:
         text = self.cleaned_data["national_id"]
-        self.identifier: Identifier | None = None
         if not text:
             return ""
         try:
@@ -185,26 +209,8 @@ class NewPatientForm(ContactForm):
             self.add_error("birth_date", _("Write the date of birth, for example 12.05.1943."))
         found["birth_date"] = born
         if not found.get("checked"):
-            self._ask_to_check(born, hint)
+            self.ask_to_check(born)
         return found
-
-    def _ask_to_check(self, born: date | None, hint: date | None) -> None:
-        """What a number says is a hint: ask once where it looks wrong, then believe the one who has looked."""
-        doubt = False
-        if hint is not None and born != hint:
-            self.add_error(
-                "birth_date",
-                _("The number says %(date)s. Correct it, or tick that it is right.") % {"date": f"{hint:%d.%m.%Y}"},
-            )
-            doubt = True
-        if self.identifier is not None and self.identifier.rule_2032 and local_date(timezone.now()).year < 2032:
-            self.add_error(
-                "national_id",
-                _("Numbers of this kind are issued from 2032. Check each digit, or tick that it is right."),
-            )
-            doubt = True
-        if doubt:
-            self.fields["checked"].widget = forms.CheckboxInput()
 
 
 class NextOfKinForm(forms.Form):

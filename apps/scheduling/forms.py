@@ -18,7 +18,7 @@ from apps.catalogue import questionnaire
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES, language_name
 from apps.organisations.models import Unit, UnitKind
-from apps.patients.forms import PhoneField
+from apps.patients.forms import AskingToCheck, PhoneField
 from apps.patients.identifiers import InvalidIdentifier, accept_identifier
 from apps.patients.models import ContactChannel, InterpreterMode, NextOfKin, Patient
 from apps.patients.services import BirthDateMissing
@@ -42,7 +42,7 @@ def language_choices() -> list[tuple[str, str]]:
     return sorted(((code, str(said)) for code, said in LANGUAGES.items()), key=lambda one: one[1])
 
 
-class NewPatientForm(forms.Form):
+class NewPatientForm(AskingToCheck):
     """A patient whom the unit does not know yet. The service knows the rules; here all that is wrong is said at once."""
 
     use_required_attribute = False
@@ -97,9 +97,10 @@ class NewPatientForm(forms.Form):
     def clean_national_id(self) -> str:
         typed = self.cleaned_data["national_id"]
         try:
-            return accept_identifier(typed, synthetic_allowed=settings.DEMO).value if typed else ""
+            self.identifier = accept_identifier(typed, synthetic_allowed=settings.DEMO) if typed else None
         except InvalidIdentifier as refusal:
             raise forms.ValidationError(str(refusal), code=refusal.code) from refusal
+        return self.identifier.value if self.identifier else ""
 
     def clean_birth_date(self) -> Any:
         text = self.cleaned_data["birth_date"].strip()
@@ -114,6 +115,9 @@ class NewPatientForm(forms.Form):
         found = super().clean() or {}
         if not any(found.get(name) or name in self.errors for name in ("national_id", "birth_date")):
             self.add_error("birth_date", str(BirthDateMissing.message))
+        checked = found.pop("checked", False)
+        if not checked and not self.errors.get("national_id") and not self.errors.get("birth_date"):
+            self.ask_to_check(found.get("birth_date"))
         return found
 
     def refuse(self, refusal: DomainError) -> None:

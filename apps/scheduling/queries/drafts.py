@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from psycopg.types.numeric import Int8
@@ -58,15 +59,16 @@ SELECT need.id, need.role, need.source, coalesce(nullif(need.label, ''), team.na
 
 
 def drafts_of(user: User, unit: Unit) -> QuerySet[BookingDraft]:
-    return _whole(_drafts(user.pk, unit.pk)).select_related("unit__organisation")
+    return _whole(_drafts(user.pk, unit.pk)).select_related("unit__organisation", "user")
 
 
 def _drafts(user_id: Any, unit_id: Any) -> QuerySet[BookingDraft]:
     photos = Photo.objects.filter(draft=OuterRef("pk")).values("draft").values(count=Count("pk"))
     return (
         BookingDraft.objects.filter(user=user_id, unit=unit_id)
-        .select_related("service_type", "patient", "hold", "user__schedule")
+        .select_related("service_type", "patient", "hold")
         .annotate(
+            own=Subquery(Schedule.objects.filter(user=OuterRef("user")).values("pk")),
             pictures=Coalesce(Subquery(photos), 0),
             usual=ArraySubquery(
                 _performers_last_time(
@@ -85,8 +87,6 @@ def draft_of(user: User, unit: Unit, uid: UUID, *, whole: bool = True) -> Bookin
     """Return one of them; without the service's unit and scenario, which most pages do not show, if not `whole`."""
     draft = (_WHOLE_DRAFT if whole else _DRAFT).first(user_id=user.pk, unit_id=unit.pk, uid=uid)
     if draft is not None:
-        if own := getattr(draft.user, "schedule", None):
-            own.user = user
         draft.user, draft.unit = user, unit
     return draft
 
@@ -151,7 +151,8 @@ def requester_schedule(draft: BookingDraft) -> Schedule | None:
     if companion == ALONE:
         return None
     if companion == ME:
-        return getattr(draft.user, "schedule", None)
+        own: int | None = draft.own  # type: ignore[attr-defined]
+        return Schedule.from_db(DEFAULT_DB_ALIAS, ["id", "user_id"], [own, draft.user_id]) if own else None
     return Schedule.objects.filter(pk=companion, unit=draft.unit, kind=ScheduleKind.CLINICIAN, active=True).first()
 
 
@@ -192,11 +193,10 @@ def _performers_last_time(person_index: Any, service_type_id: Any) -> QuerySet[P
 
 
 _PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, service_type_id=int)
-_KNOWN: Final = [f"user__{field.name}" for field in User._meta.concrete_fields if not field.primary_key]
 
 
 def _draft(user_id: Any, unit_id: Any, uid: Any) -> QuerySet[BookingDraft]:
-    return _drafts(user_id, unit_id).filter(uid=uid).defer(*_KNOWN).order_by()
+    return _drafts(user_id, unit_id).filter(uid=uid).order_by()
 
 
 _DRAFT = Prepared(_draft, user_id=int, unit_id=int, uid=UUID)

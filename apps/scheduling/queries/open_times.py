@@ -92,7 +92,7 @@ def open_times(
 ) -> list[OpenTime]:
     """List the first times when everyone who is needed can come: one query, and one for each further stretch."""
     search = _Search(request, now=now, start=start, end=end, ignoring=ignoring)
-    return [search.shown(time) for time in joint_times(search.question, search.openings, search.load, limit=limit)]
+    return search.all_shown(joint_times(search.question, search.openings, search.load, limit=limit))
 
 
 def open_times_until(
@@ -111,7 +111,7 @@ def open_times_until(
     search = _Search(request, now=now, start=start, end=None, ignoring=ignoring, first_stretch=first_stretch)
     found: list[OpenTime] = []
     for times, reached in joint_times_by_stretch(search.question, search.openings, search.load):
-        found += [search.shown(time) for time in times]
+        found += search.all_shown(times)
         if enough(found, moment_of(reached)):
             break
     return found, search.roles
@@ -254,14 +254,21 @@ class _Search:
         }
 
     def shown(self, time: JointTime) -> OpenTime:
-        start, people = time
-        who = self._who.get(people)
-        if who is None:  # the same people come to many times
-            who = self._who[people] = tuple(
-                self._who_is(need, one) for need, one in zip(self.needs, people, strict=True) if one is not None
-            )
-        starts_at = moment_of(start)
-        return OpenTime(starts_at, starts_at + self._length, who)
+        return self.all_shown([time])[0]
+
+    def all_shown(self, times: Iterable[JointTime]) -> list[OpenTime]:
+        """Turn times of the engine into those that are shown: there are hundreds, and few sets of people."""
+        known, length = self._who, self._length
+        return [
+            OpenTime(starts_at := moment_of(start), starts_at + length, known.get(people) or self._coming(people))
+            for start, people in times
+        ]
+
+    def _coming(self, people: tuple[int | None, ...]) -> tuple[Who, ...]:
+        who = self._who[people] = tuple(
+            self._who_is(need, one) for need, one in zip(self.needs, people, strict=True) if one is not None
+        )
+        return who
 
     def _who_is(self, need: Candidates, one: int) -> Who:
         name, title, uid = self._names[one]

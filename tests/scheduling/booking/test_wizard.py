@@ -228,6 +228,21 @@ def test_a_number_that_belongs_to_somebody_else_is_not_taken_for_a_new_patients(
     assert ada.phone == Patient.objects.get(pk=ada.pk).phone
 
 
+def test_a_date_that_the_number_does_not_say_is_asked_about_once(booker):
+    """She has to prove it when she joins: a slip of the finger would shut her out."""
+    booker.begin()
+    typed = {"national_id": "13836810184", "given_name": "Rita", "family_name": "Rød", "language": "nob"}
+    answer = booker.send({"step": "new_patient", "birth_date": "14.03.1968", **typed})
+    assert answer.status_code == 422
+    page = text(answer)
+    assert "Nummeret sier 13.03.1968. Rett datoen, eller kryss av for at den er riktig." in page
+    assert 'type="checkbox" name="checked"' in page
+    assert 'value="14.03.1968"' in page
+    assert booker.draft.patient is None
+    booker.send({"step": "new_patient", "birth_date": "14.03.1968", "checked": "on", **typed})
+    assert booker.draft.patient.birth_date == date(1968, 3, 14)
+
+
 def test_one_letter_finds_nobody_and_says_what_would(booker):
     booker.begin()
     assert "Skriv minst to bokstaver" in text(booker.send({"step": "search", "q": "A"}))
