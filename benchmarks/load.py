@@ -9,10 +9,13 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
 END_OF_HEAD: Final = b"\r\n\r\n"
 ROOM: Final = 1 << 18
+WARMING: Final = 5
+TURN: Final = 20
 
 
 def written(method: str, path: str, body: str = "", *, headers: Mapping[str, str]) -> bytes:
@@ -66,16 +69,22 @@ def _length(head: bytes) -> int:
     raise ValueError("an answer without its length")
 
 
-def one_after_the_other(port: int, requests: Iterator[bytes], *, times: int, first: int) -> list[float]:
-    """Return how long each answer took one client, in ms; the first ones, which warm up, are left out."""
-    client, taken = Client(port), []
-    for number in range(times + first):
-        request = next(requests)
-        begin = time.perf_counter()
-        client.asked(request)
-        if number >= first:
-            taken.append((time.perf_counter() - begin) * 1000)
-    client.socket.close()
+def in_turns(asked: Mapping[str, tuple[int, Iterator[bytes]]], *, turns: int) -> dict[str, list[float]]:
+    """Return how long each answer took one client, in ms, by kind.
+
+    Processors change their pace within seconds, so the kinds take short turns, each of which warms up first.
+    """
+    clients = {kind: Client(port) for kind, (port, _requests) in asked.items()}
+    taken: dict[str, list[float]] = {kind: [] for kind in asked}
+    for _turn in range(turns):
+        for kind, (_port, requests) in asked.items():
+            for number, request in enumerate(islice(requests, WARMING + TURN)):
+                begin = time.perf_counter()
+                clients[kind].asked(request)
+                if number >= WARMING:
+                    taken[kind].append((time.perf_counter() - begin) * 1000)
+    for client in clients.values():
+        client.socket.close()
     return taken
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -48,7 +48,7 @@ from apps.scheduling.models import BookingDraft  # noqa: E402
 from apps.scheduling.queries import BookingRequest, OpenTime, open_times  # noqa: E402
 from apps.scheduling.services import book_appointment  # noqa: E402
 from benchmarks.data import JOINT_SERVICES, filled, fresh_copy  # noqa: E402
-from benchmarks.load import one_after_the_other, together, written  # noqa: E402
+from benchmarks.load import in_turns, together, written  # noqa: E402
 from benchmarks.measure import ms, percentile, row  # noqa: E402
 from portal.launch import processes, programs, servers  # noqa: E402
 
@@ -57,8 +57,7 @@ SECONDS = 5.0
 CLIENTS = 8
 ROUNDS = 3
 HISTORY = 500
-ALONE = 300
-WARMING = 50
+TURNS = 15
 PATIENTS = 2_000
 TRIVIAL = "trivial page (one query)"
 PAGE = "booking: first times, whole page"
@@ -116,10 +115,12 @@ def main(seconds: float) -> int:
     figures = {name: Figures() for name in asked}
     figures[FLOOR] = Figures()
     with server() as product, server("benchmarks.floor:application", asked_for="/page") as bare:
+        served = {name: (product, requests) for name, requests in asked.items()}
+        served[FLOOR] = bare, cycle(page("/page"))
         for _ in range(ROUNDS):
-            for name, requests in asked.items():
-                measured(figures[name], product, figures[TRIVIAL], requests, seconds)
-            measured(figures[FLOOR], bare, figures[TRIVIAL], cycle(page("/page")), seconds)
+            measured_alone(figures, served)
+            for name, (server_of, requests) in served.items():
+                measured_together(figures[name], server_of, requests, seconds)
     row(f"granian, {WORKERS} workers", "p50", "p99", "x trivial", f"{CLIENTS} clients/s", "processor", "answers")
     for name, found in figures.items():
         told(name, found)
@@ -150,16 +151,23 @@ def main(seconds: float) -> int:
     return 0 if set(answers) == {200} and set(figures[BOOKING].answers) <= {201, 409} else 1
 
 
-def measured(found: Figures, server: Server, least: Figures, requests: Iterator[bytes], seconds: float) -> None:
-    """Measure one kind of request for one round: one client alone, then eight at once."""
+def measured_alone(figures: dict[str, Figures], served: Mapping[str, tuple[Server, Iterator[bytes]]]) -> None:
+    """Let one client ask for one kind after the other, in short turns."""
+    taken = in_turns({name: (port, asked) for name, ((port, _), asked) in served.items()}, turns=TURNS)
+    least = statistics.median(taken[TRIVIAL])
+    for name, times in taken.items():
+        found = figures[name]
+        found.half.append(statistics.median(times))
+        found.tail.append(percentile(times, 99))
+        found.ratio.append(found.half[-1] / least)
+
+
+def measured_together(found: Figures, server: Server, requests: Iterator[bytes], seconds: float) -> None:
+    """Let eight clients ask for one kind at once."""
     port, pid = server
-    alone = one_after_the_other(port, requests, times=ALONE, first=WARMING)
     spent = processor_ms_of(pid)
     counts, took = together(port, requests, clients=CLIENTS, seconds=seconds)
     found.spent.append((processor_ms_of(pid) - spent) / sum(counts.values()))
-    found.half.append(statistics.median(alone))
-    found.tail.append(percentile(alone, 99))
-    found.ratio.append(found.half[-1] / least.half[-1])
     found.rate.append(sum(count for status, count in counts.items() if status < 300) / took)
     found.answers += counts
 
