@@ -84,7 +84,7 @@ def _whole(drafts: QuerySet[BookingDraft]) -> QuerySet[BookingDraft]:
 
 
 def draft_of(user: User, unit: Unit, uid: UUID, *, whole: bool = True) -> BookingDraft | None:
-    """Return one of them; without the service's unit and scenario, which most pages do not show, if not `whole`."""
+    """Return one of them; if not `whole`, without what the page of the times does not show."""
     draft = (_WHOLE_DRAFT if whole else _DRAFT).first(user_id=user.pk, unit_id=unit.pk, uid=uid)
     if draft is not None:
         draft.user, draft.unit = user, unit
@@ -199,7 +199,10 @@ def _draft(user_id: Any, unit_id: Any, uid: Any) -> QuerySet[BookingDraft]:
     return _drafts(user_id, unit_id).filter(uid=uid).order_by()
 
 
-_DRAFT = Prepared(_draft, user_id=int, unit_id=int, uid=UUID)
+# How a patient is reached and her number stay sealed where times are looked at.
+_SEALED: Final = [f"patient__{name}" for name in ("national_id", "phone", "phone_index", "email", "address")]
+_UNUSED: Final = [*_SEALED, *(f"patient__{name}" for name in ("contact_changed_at", "created_at", "updated_at"))]
+_DRAFT = Prepared(lambda **by: _draft(**by).defer(*_UNUSED), user_id=int, unit_id=int, uid=UUID)
 _WHOLE_DRAFT = Prepared(lambda **by: _whole(_draft(**by)), user_id=int, unit_id=int, uid=UUID)
 _OWN = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
 _OWN_AND_USUAL = Prepared(
