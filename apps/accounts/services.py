@@ -9,9 +9,12 @@ from enum import Enum, auto
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
@@ -29,6 +32,8 @@ KEY_BEGINS: Final = len(KEY_MARK) + 6
 """So much of a key is kept readable, for people to tell it by."""
 
 ANSWERS_KEPT: Final = timedelta(days=7)
+SIGNING_IN: Final = timedelta(hours=1)
+"""A device's line may be there a moment before its session is."""
 
 
 class EmailTaken(DomainError):
@@ -211,6 +216,17 @@ def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[
 
 def keep_answer(slot: AnswerSlot, *, answer: dict[str, Any], now: datetime) -> None:
     insert(KeptAnswer(user_id=slot.user_id, key=slot.key, request=slot.request, answer=answer, created_at=now))
+
+
+def remove_ended_sessions(*, now: datetime) -> int:
+    """Delete the sessions whose time is over, and the lines of the devices they were on; return how many ended.
+
+    Of devices only those stay whose session is there: their addresses and browsers are nobody's business any more.
+    """
+    ended, _by_model = Session.objects.filter(expire_date__lt=now).delete()
+    alive = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(~Exists(alive), last_seen_at__lt=now - SIGNING_IN).delete()
+    return ended
 
 
 def forget_answers(*, now: datetime) -> int:

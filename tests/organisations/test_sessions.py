@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Authenticator, User
+from apps.accounts.services import remove_ended_sessions
 from apps.organisations.models import Membership
 from apps.organisations.sessions import SessionStore
 from tests.conftest import PASSWORD, sign_in
@@ -93,6 +94,18 @@ def test_another_ones_second_factor_is_not_hers(client, kari, berg):
     session["otp_device_id"] = berg.authenticator_set.get().persistent_id
     session.save()
     assert not opens(client)
+
+
+def test_sessions_that_are_over_are_removed_with_the_lines_of_their_devices(client, kari, berg):
+    there = sign_in(Client(), berg)
+    now = timezone.now()
+    assert remove_ended_sessions(now=now) == 0
+    Session.objects.filter(session_key=client.session.session_key).update(expire_date=now - timedelta(seconds=1))
+    UserSession.objects.update(last_seen_at=now - timedelta(hours=2))
+    assert remove_ended_sessions(now=now) == 1
+    assert not UserSession.objects.filter(user=kari).exists()
+    assert UserSession.objects.filter(user=berg).exists()
+    assert opens(there)
 
 
 def test_signing_out_ends_the_session(client):
