@@ -14,6 +14,8 @@ from typing import Final
 
 END_OF_HEAD: Final = b"\r\n\r\n"
 ROOM: Final = 1 << 18
+ONLY_FOUND: Final = "X-Only-Found"
+"""A header that asks the booking page to find all that it would show, and stop there (benchmarks/urls.py)."""
 WARMING: Final = 5
 TURN: Final = 20
 

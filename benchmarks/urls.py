@@ -1,7 +1,7 @@
 """The product's addresses, and two pages to compare with: one query and a small template through the same middleware;
 and the same for somebody signed in, drawing the booking page from what that had found when it was asked for first.
 
-The booking page itself leaves the drawing out when it is told to (`UNDRAWN`): it finds all that it would show, and stops.
+The booking page itself leaves the drawing out when it is told to (`ONLY_FOUND`).
 """
 
 from threading import Lock
@@ -16,11 +16,10 @@ from django.urls import path
 
 from apps.organisations.models import Unit
 from apps.scheduling.views import booking
+from benchmarks.load import ONLY_FOUND
 from portal.urls import handler400, handler403, handler404, handler500, urlpatterns
 
 PAGE = engines["django"].from_string("<!doctype html><title>{{ unit.name }}</title><p>{{ unit.name }}</p>")
-
-UNDRAWN = "X-Undrawn"
 
 _found: dict[UUID, tuple[HttpRequest, str, dict[str, Any]]] = {}
 _finding = Lock()
@@ -48,7 +47,7 @@ def _find(request: HttpRequest, draft: UUID) -> None:
 
 
 def _drawn_or_not(request: HttpRequest, template: str, context: dict[str, Any], **status: int) -> HttpResponse:
-    return HttpResponse(b"found") if UNDRAWN in request.headers else render(request, template, context, **status)
+    return HttpResponse(b"found") if ONLY_FOUND in request.headers else render(request, template, context, **status)
 
 
 booking.render = _drawn_or_not

@@ -4,14 +4,11 @@ Every page of staff asks first for its session, its user, her second factor and 
 a server, and costs more than its answer: this is one.
 """
 
-import json
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.core import signing
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -20,24 +17,10 @@ from apps.common.prepared import Prepared
 from .queries import user_of_session
 
 KEY_LENGTH: Final = 32
-SALT: Final[str] = db.SessionStore().key_salt
 
 _SESSION = Prepared(
     lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now), key=str, now=datetime
 )
-
-
-class _Text:
-    """What was signed, as it was written."""
-
-    def loads(self, data: bytes) -> bytes:
-        return data
-
-
-@lru_cache(maxsize=2048)
-def _opened(sealed: str) -> bytes:
-    """Check the signature of what stands in a session; the same is read at many requests. Raises BadSignature."""
-    return signing.loads(sealed, salt=SALT, serializer=_Text)  # type: ignore[arg-type, no-any-return]
 
 
 class SessionStore(db.SessionStore):
@@ -56,12 +39,6 @@ class SessionStore(db.SessionStore):
             self._session_key = None
             return {}
         return self.decode(session.session_data)
-
-    def decode(self, session_data: Any) -> Any:
-        try:
-            return json.loads(_opened(session_data))
-        except (signing.BadSignature, ValueError):
-            return {}  # made up, or sealed with a key that is gone: nobody's
 
     def _validate_session_key(self, key: str | None) -> bool:
         """Look up nothing that is not shaped as Django makes its keys: else it would stand in a warning."""

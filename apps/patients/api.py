@@ -161,7 +161,7 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
         next_of_kin=kin,
         **given,
     )
-    status = 201 if registered.created_at >= started else 200
+    status = 200 if registered.known_before(started) else 201
     return answer(shown(registered), status=status, location=_address(request, registered))
 
 

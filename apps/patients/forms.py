@@ -127,14 +127,25 @@ class ContactForm(forms.Form):
 class AskingToCheck(forms.Form):
     """What a number says is a hint: ask once where it looks wrong, then believe the one who has looked.
 
-    The form has `national_id` and `birth_date`, and keeps the number's `identifier` while it is cleaned.
+    The form has `national_id` and `birth_date`, and calls `ask_to_check` once both are read.
     """
 
     checked = forms.BooleanField(label=_("I have checked that it is right"), required=False, widget=forms.HiddenInput)
     identifier: Identifier | None = None
 
-    def ask_to_check(self, born: date | None) -> None:
-        doubt, hint = False, self.identifier.birth_date if self.identifier else None
+    def clean_national_id(self) -> str:
+        text = self.cleaned_data["national_id"]
+        try:
+            self.identifier = accept_identifier(text, synthetic_allowed=settings.DEMO) if text else None
+        except InvalidIdentifier as refusal:
+            raise ValidationError(str(refusal), code=refusal.code) from refusal
+        return self.identifier.value if self.identifier else ""
+
+    def ask_to_check(self, found: dict[str, Any]) -> None:
+        """Add what is doubtful to the form's errors; `checked` itself is not one of the patient's details."""
+        if found.pop("checked", False) or self.errors.get("national_id") or self.errors.get("birth_date"):
+            return
+        doubt, born, hint = False, found.get("birth_date"), self.identifier.birth_date if self.identifier else None
         if born is not None and hint is not None and born != hint:
             self.add_error(
                 "birth_date",
@@ -183,16 +194,6 @@ class NewPatientForm(AskingToCheck, ContactForm):
     )
     field_order = ["national_id", "birth_date", "checked", "given_name", "family_name"]
 
-    def clean_national_id(self) -> str:
-        text = self.cleaned_data["national_id"]
-        if not text:
-            return ""
-        try:
-            self.identifier = accept_identifier(text, synthetic_allowed=settings.DEMO)
-        except InvalidIdentifier as refusal:
-            raise ValidationError(str(refusal), code=refusal.code) from refusal
-        return self.identifier.value
-
     def clean_birth_date(self) -> date | None:
         born: date | None = self.cleaned_data["birth_date"]
         if born is not None and not date(1900, 1, 1) <= born <= local_date(timezone.now()):
@@ -201,15 +202,11 @@ class NewPatientForm(AskingToCheck, ContactForm):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean()
-        if self.errors.get("national_id") or self.errors.get("birth_date"):
-            return found
-        hint = self.identifier.birth_date if self.identifier else None
-        born = found.get("birth_date") or hint
-        if born is None:
-            self.add_error("birth_date", _("Write the date of birth, for example 12.05.1943."))
-        found["birth_date"] = born
-        if not found.get("checked"):
-            self.ask_to_check(born)
+        if not self.errors.get("national_id") and not self.errors.get("birth_date"):
+            found["birth_date"] = found.get("birth_date") or (self.identifier.birth_date if self.identifier else None)
+            if found["birth_date"] is None:
+                self.add_error("birth_date", _("Write the date of birth, for example 12.05.1943."))
+        self.ask_to_check(found)
         return found
 
 

@@ -1,6 +1,7 @@
 """Patients, how to reach them, and which units care for them."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models
@@ -99,6 +100,10 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return str(self.uid)
+
+    def known_before(self, now: datetime) -> bool:
+        """Say whether she was registered before this moment: by the same number one person is registered once."""
+        return self.created_at < now
 
     @property
     def name(self) -> str:

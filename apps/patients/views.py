@@ -62,20 +62,19 @@ def search(request: StaffRequest) -> HttpResponse:
 def new_patient(request: StaffRequest) -> HttpResponse:
     form, now = NewPatientForm(request.POST or None), timezone.now()
     if request.method == "POST" and form.is_valid():
-        typed = {name: value for name, value in form.cleaned_data.items() if name != "checked"}
         try:
             patient = services.register_patient(
                 organisation=request.unit.organisation,
                 unit=request.unit,
                 actor=actor_of(request),
                 now=now,
-                **typed,
+                **form.cleaned_data,
             )
         except DomainError as refusal:
             add_refusal(form, refusal)
         else:
-            if patient.created_at < now:
-                messages.warning(request, _("The patient is registered already. The details are as they were."))
+            if patient.known_before(now):
+                messages.warning(request, _("The patient is registered already. What was known is as it was."))
             return redirect("patients:patient", patient.uid)
     return render(request, "patients/new_patient.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.functional import lazy
@@ -19,7 +18,6 @@ from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES, language_name
 from apps.organisations.models import Unit, UnitKind
 from apps.patients.forms import AskingToCheck, PhoneField
-from apps.patients.identifiers import InvalidIdentifier, accept_identifier
 from apps.patients.models import ContactChannel, InterpreterMode, NextOfKin, Patient
 from apps.patients.services import BirthDateMissing
 
@@ -94,14 +92,6 @@ class NewPatientForm(AskingToCheck):
         required=False,
     )
 
-    def clean_national_id(self) -> str:
-        typed = self.cleaned_data["national_id"]
-        try:
-            self.identifier = accept_identifier(typed, synthetic_allowed=settings.DEMO) if typed else None
-        except InvalidIdentifier as refusal:
-            raise forms.ValidationError(str(refusal), code=refusal.code) from refusal
-        return self.identifier.value if self.identifier else ""
-
     def clean_birth_date(self) -> Any:
         text = self.cleaned_data["birth_date"].strip()
         if not text:
@@ -115,9 +105,7 @@ class NewPatientForm(AskingToCheck):
         found = super().clean() or {}
         if not any(found.get(name) or name in self.errors for name in ("national_id", "birth_date")):
             self.add_error("birth_date", str(BirthDateMissing.message))
-        checked = found.pop("checked", False)
-        if not checked and not self.errors.get("national_id") and not self.errors.get("birth_date"):
-            self.ask_to_check(found.get("birth_date"))
+        self.ask_to_check(found)
         return found
 
     def refuse(self, refusal: DomainError) -> None:

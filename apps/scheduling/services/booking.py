@@ -284,9 +284,8 @@ def nearest_times(
     wish = min(starts_at, now + timedelta(days=service.horizon_days))
     for back in (*LOOKED_BACK, wish - now):  # mostly the day before is enough
         start = max(now, wish - back)
-        enough = (
-            max(wish - start, timedelta(0)) // grid + ALTERNATIVES + 2
-        )  # every start before the wish, and some after
+        before = max(wish - start, timedelta(0)) // grid  # every start that there can be
+        enough = before + ALTERNATIVES + 2
         times = queries.open_times(request, now=now, start=start, limit=enough, ignoring=ignoring)
         others = [time for time in times if time.starts_at != ignoring.starts_at]
         nearest = sorted(others, key=lambda time: abs(time.starts_at - wish))[:ALTERNATIVES]

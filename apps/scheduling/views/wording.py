@@ -35,11 +35,9 @@ def said_of(patient: Patient) -> str:
 
 def known_before(patient: Patient, now: datetime) -> str:
     """Say that the number typed for a new patient is that of somebody who is registered already; else nothing."""
-    if patient.created_at >= now:
+    if not patient.known_before(now):
         return ""
-    return _("%(name)s is registered already, and is chosen. Name and contact details are as they were.") % {
-        "name": patient.name
-    }
+    return _("%(name)s is registered already, and is chosen. What was known is as it was.") % {"name": patient.name}
 
 
 def gone_said(refusal: DomainError) -> str:
