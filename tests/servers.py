@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 def start_missing() -> None:
@@ -33,3 +34,14 @@ def start_missing() -> None:
         valkey = servers.start_valkey(folder / "valkey")
         started.append(valkey.child)
         os.environ["REDIS_URL"] = valkey.url
+
+
+def count_apart() -> None:
+    """Give each test worker a database of its own in Valkey.
+
+    Tries to sign in are counted by address, and everybody in the tests comes from one: the wrong passwords of one
+    worker's tests would shut out whom another's signs in.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker:
+        os.environ["REDIS_URL"] = urlsplit(os.environ["REDIS_URL"])._replace(path=f"/{worker}").geturl()

@@ -9,9 +9,10 @@ os.environ.setdefault("LINK_KEY", "dGVzdHMtb25seS1saW5rLS1rZXktMzItYnl0ZXMhISE="
 os.environ.setdefault("DEMO", "1")
 os.environ.setdefault("VAR", "/tmp/videotime-tests")
 
-from tests.servers import start_missing
+from tests.servers import count_apart, start_missing
 
 start_missing()  # their addresses must stand in the environment before the settings read it
+count_apart()
 
 from portal.settings import *  # noqa: E402, F403
 
