@@ -102,7 +102,7 @@ def database(url: str) -> dict[str, object]:
         raise Misconfigured(f"{SHAPE}; what follows a ? must be a setting of libpq, such as sslmode.") from fault
     prepare_after = None if query.pop("prepare", "on") == "off" else 0  # the first time: the plan does not get better
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "apps.common.postgres",
         "NAME": unquote(parts.path[1:]),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

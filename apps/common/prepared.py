@@ -10,11 +10,13 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Final, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.db.models.query import get_related_populators
 from psycopg import RawCursor
+
+from .rows import connected
 
 M = TypeVar("M", bound=Model)
 
@@ -43,8 +45,7 @@ class Prepared(Generic[M]):
         if not self._sql:
             self._write_out()
         asked = [values[name] if name else constant for name, constant in self._bound]
-        connection = connections[DEFAULT_DB_ALIAS]
-        connection.ensure_connection()
+        connection = connected()
         raw: Any = RawCursor  # takes $1 as PostgreSQL does: psycopg takes a long statement with %s apart at every call
         wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
         with wrap(raw(connection.connection)) as cursor:

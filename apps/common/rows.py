@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.base import ServerBindingCursor
 from psycopg import RawCursor
 from psycopg.pq import Format
@@ -24,8 +25,7 @@ def rows_of_raw(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 
 def _fetched(kind: Any, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
-    connection = connections[DEFAULT_DB_ALIAS]
-    connection.ensure_connection()
+    connection = connected()
     cursor = kind(connection.connection)
     cursor.format = Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
@@ -33,6 +33,14 @@ def _fetched(kind: Any, sql: str, parameters: Mapping[str, Any] | Sequence[Any])
         counted.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = counted.fetchall()
     return rows
+
+
+def connected() -> BaseDatabaseWrapper:
+    """Return the connection as Django's own cursors take it: a lost one is opened anew at the start of a request."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection
 
 
 def bigints(numbers: Iterable[int]) -> str:
