@@ -48,9 +48,9 @@ def _start_missing() -> None:
     if "DATABASE_URL" not in os.environ:
         postgres = servers.start_postgres(folder / "postgres")
         started.append(postgres.child)
-        os.environ["DATABASE_URL"] = postgres.url
+        os.environ["DATABASE_URL"] = postgres.owner_url
         # A booking counts when it is on the disk. The demo's server waits less; a role's setting goes before that.
-        with psycopg.connect(postgres.url, autocommit=True) as server:
+        with psycopg.connect(postgres.owner_url, autocommit=True) as server:
             server.execute("ALTER ROLE postgres SET synchronous_commit = on")
     if "REDIS_URL" not in os.environ:
         valkey = servers.start_valkey(folder / "valkey")

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from portal.env import database, env
+from portal.env import database
 
 PAGE = "page.html"
 TEMPLATE = """<!doctype html><html lang="en"><head><title>{{ title }}</title></head><body>
@@ -44,7 +44,7 @@ settings.configure(
             },
         }
     ],
-    DATABASES={"default": {**database(env("DATABASE_URL")), "CONN_MAX_AGE": 600}},
+    DATABASES={"default": {**database("DATABASE_URL"), "CONN_MAX_AGE": 600}},
 )
 django.setup()
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import make_conninfo
 
-SHAPE = "DATABASE_URL must look like postgres://user:password@host:5432/name"
+SHAPE = "must look like postgres://user:password@host:5432/name"
 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -82,30 +82,31 @@ def socket_sources(url: str, loopback: set[str]) -> list[str]:
     return [url] if url else []
 
 
-def database(url: str) -> dict[str, object]:
-    """Read `postgres://user:password@host:port/name`; `?host=/run/socket` names a socket folder.
+def database(name: str) -> dict[str, object]:
+    """Read `postgres://user:password@host:port/name` from a variable; `?host=/run/socket` names a socket folder.
 
+    A password that is not in the address is in the variable of the same name with PASSWORD for URL, if there is one.
     `?prepare=off` is for a pooler that shares connections between transactions and knows no prepared statements.
     What is prepared is planned once (apps/common/rows.py): for those queries planning costs more than a better plan saves.
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(env(name))
         port = parts.port
     except ValueError as fault:
-        raise Misconfigured(f"{SHAPE}.") from fault
+        raise Misconfigured(f"{name} {SHAPE}.") from fault
     if parts.scheme not in {"postgres", "postgresql"} or len(parts.path) < 2:
-        raise Misconfigured(f"{SHAPE}.")
+        raise Misconfigured(f"{name} {SHAPE}.")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     try:
         make_conninfo("", **{name: value for name, value in query.items() if name != "prepare"})
     except ProgrammingError as fault:
-        raise Misconfigured(f"{SHAPE}; what follows a ? must be a setting of libpq, such as sslmode.") from fault
+        raise Misconfigured(f"{name} {SHAPE}; what follows a ? must be a setting of libpq, such as sslmode.") from fault
     prepare_after = None if query.pop("prepare", "on") == "off" else 0  # the first time: the plan does not get better
     return {
         "ENGINE": "apps.common.postgres",
         "NAME": unquote(parts.path[1:]),
         "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": unquote(parts.password or "") or env(name.replace("_URL", "_PASSWORD"), ""),
         "HOST": unquote(query.pop("host", parts.hostname or "")),
         "PORT": str(port or ""),
         "CONN_MAX_AGE": None,

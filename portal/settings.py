@@ -117,7 +117,9 @@ TEMPLATES = [
 ]
 
 # State --------------------------------------------------------------------------------------------------------------
-DATABASES: dict[str, Any] = {"default": database(env("DATABASE_URL"))}
+DATABASES: dict[str, Any] = {"default": database("DATABASE_URL")}
+if env("OWNER_DATABASE_URL", ""):  # given to `prepare` alone (portal/rights.py)
+    DATABASES["owner"] = database("OWNER_DATABASE_URL")
 REDIS_URL = env_url("REDIS_URL")
 CACHES = {"default": {"BACKEND": "apps.common.caching.CalmCache", "LOCATION": REDIS_URL}}
 SESSION_ENGINE = "apps.organisations.sessions"

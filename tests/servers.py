@@ -29,7 +29,7 @@ def start_missing() -> None:
     if "DATABASE_URL" not in os.environ:
         postgres = servers.start_postgres(folder / "postgres", throwaway=True)
         started.append(postgres.child)
-        os.environ["DATABASE_URL"] = postgres.url
+        os.environ["DATABASE_URL"] = postgres.owner_url
     if "REDIS_URL" not in os.environ:
         valkey = servers.start_valkey(folder / "valkey")
         started.append(valkey.child)

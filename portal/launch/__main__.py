@@ -54,6 +54,7 @@ class Launch:
         lend(self.env, self.run)
         self.expect_free_ports()  # the first start takes a while, and others do not wait
         told = {"LOG_LEVEL": "INFO", **self.env}  # the worker and the clock say in their logs when they are ready
+        told.pop("OWNER_DATABASE_URL", None)
         for name, command in self.programs().items():
             self.add(start(name, command, log=self.var / "log" / f"{name}.log", env=told, cwd=ROOT))
         self.accounts = self.manage("Bringing the demo data up to date", "demo", "--accounts").rstrip()
@@ -82,7 +83,7 @@ class Launch:
                 (self.run / "prepared").unlink(missing_ok=True)
             postgres = start_postgres(self.var / "postgres")
             self.add(postgres.child)
-            self.env["DATABASE_URL"] = postgres.url
+            self.env["DATABASE_URL"], self.env["OWNER_DATABASE_URL"] = postgres.url, postgres.owner_url
         if "REDIS_URL" not in self.env:
             valkey = start_valkey(self.var / "valkey")
             self.add(valkey.child)
@@ -176,7 +177,7 @@ def environment(var: Path, port: int) -> dict[str, str]:
 def state_of_the_code(database: str) -> str:
     """A digest of what this database's shape and catalogue, the translations and the static files are made of."""
     sources = [*(ROOT / "apps").glob("*/migrations/*.py"), *(ROOT / "locale").rglob("*.po")]
-    sources += (ROOT / "apps").glob("*/data/*.yaml")
+    sources += [*(ROOT / "apps").glob("*/data/*.yaml"), ROOT / "portal" / "rights.py"]
     sources += [path for path in (ROOT / "portal" / "static").rglob("*") if path.is_file()]
     digest = hashlib.sha256(database.encode())
     for path in sorted(sources):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 FILE = "surroundings.json"
 SECRETS = ("SECRET_KEY", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY", "RECEIPT_SECRET", "TURN_SECRET")
-LENT = (*SECRETS, "DEMO", "PUBLIC_URL", "SOCKETS_URL", "VAR", "DATABASE_URL", "REDIS_URL")
+LENT = (*SECRETS, "DEMO", "PUBLIC_URL", "SOCKETS_URL", "VAR", "DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")
 DECIDES = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL")  # whoever gives one of these has an installation of their own
 
 

@@ -29,6 +29,7 @@ import redis
 from portal.launch.processes import CannotStart, Child, end, start
 
 DATABASE = "videotime"
+EVERYDAY = "videotime_everyday"
 LONGEST_SOCKET_PATH = 100  # Linux allows 107 characters, and PostgreSQL adds its own name
 UNPRIVILEGED = "nobody"
 PATIENCE = 30.0
@@ -40,7 +41,14 @@ class Server:
     url: str
 
 
-def start_postgres(folder: Path, *, throwaway: bool = False) -> Server:
+@dataclass(frozen=True)
+class Postgres(Server):
+    """`url` is for the role of every day, which `prepare` lets in; `owner_url` for the one that may do everything."""
+
+    owner_url: str
+
+
+def start_postgres(folder: Path, *, throwaway: bool = False) -> Postgres:
     """Start PostgreSQL on a Unix socket with its data in the folder, which is made if it does not exist.
 
     A throwaway server is for tests: it does not wait for the disk.
@@ -68,7 +76,8 @@ def start_postgres(folder: Path, *, throwaway: bool = False) -> Server:
         privileges=privileges,
     )
     _create_database(child, sockets)
-    return Server(child, f"postgres://postgres@/{DATABASE}?host={sockets}")
+    url, owner_url = (f"postgres://{role}@/{DATABASE}?host={sockets}" for role in (EVERYDAY, "postgres"))
+    return Postgres(child, url, owner_url)
 
 
 def start_valkey(folder: Path) -> Server:

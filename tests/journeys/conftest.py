@@ -23,11 +23,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from apps.accounts.models import User
+from portal.launch.servers import EVERYDAY
+from portal.rights import admit
 from tests import conftest as cast
 
 # The browser's driver keeps an event loop in this thread, where Django would otherwise refuse its database.
@@ -70,12 +72,10 @@ def _free_port() -> int:
 
 
 def _database_url() -> str:
+    """Return the address of the tests' database for the role of every day, who may do what she may in production."""
     told = connection.settings_dict
-    at = f"{told['HOST']}:{told['PORT']}" if told["PORT"] else told["HOST"]
-    if told["HOST"].startswith("/"):
-        port = told["PORT"] or "5432"
-        return f"postgres://{told['USER']}@localhost:{port}/{told['NAME']}?host={told['HOST']}"
-    return f"postgres://{told['USER']}:{told['PASSWORD']}@{at}/{told['NAME']}"
+    where = f"localhost:{told['PORT'] or 5432}/{told['NAME']}?host={told['HOST'] or 'localhost'}"
+    return f"postgres://{EVERYDAY}:{EVERYDAY}@{where}"
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +89,8 @@ def _servers(django_db_setup: None, django_db_blocker: Any) -> Iterator[Live]:
     """Pages over WSGI and sockets over ASGI, each in a process of its own, as in production."""
     web, sockets = _free_port(), _free_port()
     url, python = f"http://127.0.0.1:{web}", sys.executable
+    with django_db_blocker.unblock():
+        admit(EVERYDAY, EVERYDAY, using=DEFAULT_DB_ALIAS)
     with tempfile.TemporaryDirectory(prefix="videotime-live-") as folder:
         env = {
             **os.environ,

@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 
+import psycopg
 import pytest
+from django.db import connection
 
 KEYS = {
     "SECRET_KEY": "vM0rZ3u1kq9x7Yt5c2Wb8Ns4Lp6Jh1Gf3Dd5Sa7Qw9Er0Ty2Ui4",
@@ -103,3 +105,42 @@ def test_a_number_that_is_none_stops_the_web_part_with_its_line(name, tmp_path):
     done = check(COMPLETE | {"STATIC_ROOT": str(tmp_path), name: "many"}, part="web")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"{name} must be a whole number.\nNot started")
+
+
+@pytest.mark.parametrize(
+    ("owner", "fault"),
+    [
+        ({}, "DATABASE_URL leads to no database"),
+        ({"OWNER_DATABASE_URL": "postgres://owner@127.0.0.1:9/none"}, "OWNER_DATABASE_URL leads to no database"),
+        ({"OWNER_DATABASE_URL": "mysql://owner@127.0.0.1/none"}, "OWNER_DATABASE_URL must look like"),
+    ],
+)
+def test_what_cannot_be_prepared_is_said_in_one_line(owner, fault):
+    done = check(COMPLETE | {"DATABASE_URL": "postgres://videotime@127.0.0.1:9/none"} | owner, part="prepare")
+    assert done.returncode == 1
+    assert fault in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def bare_database():
+    """An empty database, by its owner's address and by that of a role that is not there yet."""
+    told, name = connection.settings_dict, f"prepared_{os.getpid()}"
+    host = f"localhost:{told['PORT'] or 5432}/{name}?host={told['HOST'] or 'localhost'}"
+    conninfo = {"host": told["HOST"], "port": told["PORT"], "user": told["USER"], "password": told["PASSWORD"]}
+    with psycopg.connect(dbname="postgres", autocommit=True, **conninfo) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"postgres://{told['USER']}:{told['PASSWORD']}@{host}", f"postgres://{name}@{host}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        server.execute(f"DROP ROLE IF EXISTS {name}")
+
+
+def test_prepare_lets_the_role_of_every_day_into_what_the_owner_made(bare_database):
+    owner, everyday = bare_database
+    told = COMPLETE | {"OWNER_DATABASE_URL": owner, "DATABASE_URL": everyday, "DATABASE_PASSWORD": "every $ day@:/2"}
+    done = check(told, part="prepare")
+    assert (done.returncode, done.stderr) == (0, "")
+    with psycopg.connect(everyday, password=told["DATABASE_PASSWORD"], autocommit=True) as hers:
+        assert hers.execute("SELECT count(*) > 30 FROM catalogue_scenario").fetchone() == (True,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            hers.execute("DROP TABLE catalogue_scenario CASCADE")

@@ -2,8 +2,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+
+from portal.rights import OWNER, admit
 
 
 class Command(BaseCommand):
@@ -16,8 +18,21 @@ class Command(BaseCommand):
         if options["files"]:
             call_command("compile_translations")
             call_command("collectstatic", interactive=False, verbosity=0)
-        with connection.cursor() as cursor:
+        owned = OWNER in connections.settings
+        owner, everyday = OWNER if owned else DEFAULT_DB_ALIAS, connections.settings[DEFAULT_DB_ALIAS]
+        _connect(owner, "OWNER_DATABASE_URL" if owned else "DATABASE_URL")
+        with connections[owner].cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")  # an index on a full table may take its time
-        call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        call_command("migrate", database=owner, interactive=False, verbosity=options["verbosity"])
+        if owned:
+            admit(everyday["USER"], everyday["PASSWORD"])
+            _connect(DEFAULT_DB_ALIAS, "DATABASE_URL")
         call_command("load_catalogue")
         call_command("load_code_rules")
+
+
+def _connect(alias: str, name: str) -> None:
+    try:
+        connections[alias].ensure_connection()
+    except OperationalError as fault:
+        raise CommandError(f"{name} leads to no database: {str(fault).strip().splitlines()[-1]}") from fault
