@@ -194,6 +194,17 @@ def lie(other_home_care: Unit) -> User:
     return user
 
 
+@pytest.fixture
+def ola(home_care: Unit) -> User:
+    """The administrator of Kari's municipality, who gives and ends access and sees no patient."""
+    unit = add_unit(
+        organisation=home_care.organisation, name="IKT og e-helse", kind=UnitKind.ADMINISTRATION, phone="+4700003090"
+    )
+    user = _user("Ola", "Ost", "Rådgiver")
+    give_role(user=user, unit=unit, role=Role.ORGANISATION_ADMIN, valid_from=LONG_AGO)
+    return user
+
+
 # Patients ------------------------------------------------------------------------------------------------------------
 @pytest.fixture
 def ada(home_care: Unit) -> Patient:

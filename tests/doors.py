@@ -6,7 +6,7 @@
 
 from dataclasses import dataclass
 
-VISITORS = ("nobody", "half", "kari", "berg", "tor", "amina", "lie")
+VISITORS = ("nobody", "half", "kari", "berg", "tor", "amina", "lie", "ola")
 """Nobody is signed in; half has given the password only; the rest are the cast of conftest.py."""
 
 
@@ -21,15 +21,16 @@ class Door:
         return dict(zip(VISITORS, self.answers, strict=True))
 
 
-ANYBODY = "ooooooo"
-STAFF = "ssooooo"
-OWN = "ssocccc"
+ANYBODY = "oooooooo"
+STAFF = "ssoooooo"
+OWN = "ssoccccc"
 """Kari's patient, and what Kari has begun."""
 
-PARTIES = "ssooccc"
+PARTIES = "ssoocccc"
 """Those who may change an appointment: who asked for it and who performs it."""
 
-CLERKS = "ssccocc"
+CLERKS = "ssccoccc"
+ADMINISTRATORS = "ssccccco"
 
 TABLE: dict[str, Door] = {
     "home": Door("GET", ANYBODY),
@@ -38,22 +39,26 @@ TABLE: dict[str, Door] = {
     "common:favicon": Door("GET", ANYBODY),
     # Signing in
     "account_login": Door("GET", ANYBODY),
-    "account_logout": Door("POST", "sssssss"),  # back to the sign-in page
-    "accounts:demo_entry": Door("POST", "ccccccc"),  # nobody of the demo lives in the tests
-    "accounts:second_factor": Door("GET", "soooooo"),
+    "account_logout": Door("POST", "ssssssss"),  # back to the sign-in page
+    "accounts:demo_entry": Door("POST", "cccccccc"),  # nobody of the demo lives in the tests
+    "accounts:second_factor": Door("GET", "sooooooo"),
     "accounts:second_factor_setup": Door("GET", STAFF),  # who has a factor must give it before she adds another
     "account_reset_password": Door("GET", ANYBODY),
     "account_reset_password_done": Door("GET", ANYBODY),
     "account_reset_password_from_key": Door("GET", ANYBODY),  # says that this link no longer works
     "accounts:change_password": Door("GET", STAFF),
     "accounts:profile": Door("GET", STAFF),
-    "accounts:end_session": Door("POST", "ssccccc"),
+    "accounts:end_session": Door("POST", "sscccccc"),
     "accounts:new_backup_codes": Door("POST", STAFF),
     "accounts:language": Door("POST", ANYBODY),
-    "organisations:switch_unit": Door("POST", "ssccccc"),  # a unit she does not work in
+    "organisations:switch_unit": Door("POST", "sscccccc"),  # a unit she does not work in
+    "organisations:people": Door("GET", ADMINISTRATORS),
+    "organisations:give_access": Door("GET", ADMINISTRATORS),
+    "organisations:end_access": Door("GET", ADMINISTRATORS),
+    "organisations:invite_again": Door("POST", ADMINISTRATORS),
     # Patients: the unit's own
-    "patients:search": Door("GET", "ssoooco"),
-    "patients:new_patient": Door("GET", "ssoocco"),
+    "patients:search": Door("GET", "ssooococ"),
+    "patients:new_patient": Door("GET", "ssooccoc"),
     "patients:patient": Door("GET", OWN),
     "patients:join_care": Door("POST", OWN),
     "patients:edit_contact": Door("GET", OWN),
@@ -63,27 +68,27 @@ TABLE: dict[str, Door] = {
     # The day, the calendar, appointments
     "scheduling:today": Door("GET", STAFF),
     "scheduling:next_up": Door("GET", STAFF),
-    "scheduling:tiles": Door("GET", "ssoocco"),
+    "scheduling:tiles": Door("GET", "ssooccoc"),
     "scheduling:calendar": Door("GET", STAFF),
     "scheduling:calendar_events": Door("GET", STAFF),
-    "scheduling:appointment": Door("GET", "ssooooc"),
+    "scheduling:appointment": Door("GET", "ssoooocc"),
     "scheduling:move": Door("GET", PARTIES),
     "scheduling:cancel": Door("GET", PARTIES),
-    "scheduling:mark": Door("POST", "ssccccc"),  # not before it has begun
+    "scheduling:mark": Door("POST", "sscccccc"),  # not before it has begun
     "scheduling:form": Door("GET", OWN),  # the form is written by those who ask, and read by those who answer
     "scheduling:form_photos": Door("POST", OWN),
     "scheduling:add_guest": Door("POST", PARTIES),
     "scheduling:remove_guest": Door("POST", PARTIES),
     "scheduling:appointments_of": Door("GET", OWN),
-    "scheduling:photo": Door("GET", "ssooocc"),
-    "scheduling:photo_thumbnail": Door("GET", "ssooocc"),
+    "scheduling:photo": Door("GET", "ssoooccc"),
+    "scheduling:photo_thumbnail": Door("GET", "ssoooccc"),
     # Booking
-    "scheduling:booking_start": Door("GET", "ssoocco"),
+    "scheduling:booking_start": Door("GET", "ssooccoc"),
     "scheduling:booking": Door("GET", OWN),
     "scheduling:keep_draft": Door("POST", OWN),
     "scheduling:draft_photos": Door("POST", OWN),
-    "scheduling:discard_draft": Door("POST", "ssoocco"),  # somebody else's stays where it is
-    "scheduling:booked": Door("GET", "ssooooc"),
+    "scheduling:discard_draft": Door("POST", "ssooccoc"),  # somebody else's stays where it is
+    "scheduling:booked": Door("GET", "ssoooocc"),
     # Rooms: a link is a hint, so its pages answer everybody alike
     "rooms:join": Door("GET", ANYBODY),
     "rooms:identify": Door("POST", ANYBODY),
@@ -97,18 +102,18 @@ TABLE: dict[str, Door] = {
     "rooms:guest_left": Door("POST", ANYBODY),
     "rooms:patient_move": Door("GET", ANYBODY),
     "rooms:patient_cancel": Door("GET", ANYBODY),
-    "rooms:host": Door("GET", "ssoococ"),
-    "rooms:host_ticket": Door("GET", "ssoococ"),
-    "rooms:who_waits": Door("GET", "ssoococ"),
+    "rooms:host": Door("GET", "ssoococc"),
+    "rooms:host_ticket": Door("GET", "ssoococc"),
+    "rooms:who_waits": Door("GET", "ssoococc"),
     # Calendars, messages
-    "calendars:feed": Door("GET", "ccccccc"),
+    "calendars:feed": Door("GET", "cccccccc"),
     "calendars:subscription": Door("GET", STAFF),
-    "messaging:kannel_receipt": Door("GET", "ccccccc"),
-    "notices:messages": Door("GET", "ssoooco"),
+    "messaging:kannel_receipt": Door("GET", "cccccccc"),
+    "notices:messages": Door("GET", "ssooococ"),
     "notices:calendar_entry": Door("GET", ANYBODY),
     "notices:new_link": Door("POST", ANYBODY),  # the same answer for all, as behind every link
     "notices:preview": Door("GET", OWN),
-    "notices:timeline": Door("GET", "ssooocc"),
+    "notices:timeline": Door("GET", "ssoooccc"),
     "notices:send_again": Door("POST", PARTIES),
     # Registration: the performer's clerks
     "registration:worklist": Door("GET", CLERKS),
@@ -125,5 +130,5 @@ TABLE: dict[str, Door] = {
     # The demo's own
     "demo:inbox": Door("GET", ANYBODY),
     "demo:inbox_json": Door("GET", ANYBODY),
-    "demo:inbox_attachment": Door("GET", "ccccccc"),
+    "demo:inbox_attachment": Door("GET", "cccccccc"),
 }

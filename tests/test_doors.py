@@ -50,6 +50,7 @@ def world(
     tor: User,
     amina: User,
     lie: User,
+    ola: User,
     wound_review: Any,
 ) -> dict[str, Any]:
     """One of everything: Kari's booking for Ada with Dr Berg and Amina, its photo, guest and registration, and a draft."""
@@ -89,6 +90,7 @@ def world(
         "registration": appointment.registration.uid,
         "participant": patient_seat.uid,
         "guest": guest.uid,
+        "membership": kari.memberships.get().pk,
         "code": link_for(patient_seat, now=appointment.booked_at).rstrip("/").rsplit("/", 1)[-1],
     }
 
@@ -100,6 +102,7 @@ def address_of(name: str, world: dict[str, Any]) -> str:
         "code": world["code"],
         "session_id": 0,
         "kin_id": world["kin_id"],
+        "membership": world["membership"],
         "secret": "wrong",
         "uidb36": "1",
         "key": "wrong",
@@ -156,8 +159,8 @@ def met(response: HttpResponse) -> str:
 
 
 @pytest.mark.parametrize("visitor", VISITORS)
-def test_each_visitor_meets_what_the_table_says(visitor, world, kari, berg, tor, amina, lie):
-    people = {"kari": kari, "berg": berg, "tor": tor, "amina": amina, "lie": lie}
+def test_each_visitor_meets_what_the_table_says(visitor, world, kari, berg, tor, amina, lie, ola):
+    people = {"kari": kari, "berg": berg, "tor": tor, "amina": amina, "lie": lie, "ola": ola}
     found = {}
     for name, door in TABLE.items():
         address = address_of(name, world)

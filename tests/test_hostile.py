@@ -221,9 +221,9 @@ def at_the_door(clock: Callable[[str], Any], world: dict[str, Any]) -> dict[str,
 
 @pytest.fixture
 def browser_of(
-    kari: User, berg: User, tor: User, amina: User, lie: User, at_the_door: dict[str, Any]
+    kari: User, berg: User, tor: User, amina: User, lie: User, ola: User, at_the_door: dict[str, Any]
 ) -> Callable[[str], Client]:
-    people = {"kari": kari, "berg": berg, "tor": tor, "amina": amina, "lie": lie}
+    people = {"kari": kari, "berg": berg, "tor": tor, "amina": amina, "lie": lie, "ola": ola}
 
     def open_browser(visitor: str) -> Client:
         if visitor == "ada":
@@ -492,6 +492,20 @@ FORMS = [
     ),
     Form("registration:undo", "tor", {"version": "1"}, when="2026-03-03 10.35", before=held, refused=True),
     Form("calendars:subscription", "kari", {"do": "make"}),
+    Form(
+        "organisations:give_access",
+        "ola",
+        {
+            "email": "eli@kommune.example",
+            "given_name": "Eli",
+            "family_name": "Eng",
+            "title": "Sykepleier",
+            "valid_to": "31.12.2099",
+        },
+        ("email", "given_name", "family_name", "title", "valid_to"),
+    ),
+    Form("organisations:end_access", "ola", {}),
+    Form("organisations:invite_again", "ola", {}),
     Form("notices:send_again", "kari", {"next": "/i-dag/"}),
 ]
 

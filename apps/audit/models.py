@@ -26,6 +26,7 @@ WHAT: Final[dict[str, Promise]] = {
     "booking": _("booking"),
     "dips-registration": _("registration"),
     "link": _("link"),
+    "membership": _("access"),
     "messages": _("messages"),
     "next-of-kin": _("next of kin"),
     "password": _("password"),

@@ -93,10 +93,23 @@ MAY_BOOK: frozenset[str] = frozenset({Role.BOOKER, Role.CLINICIAN, Role.SUPER_US
 MAY_SEE_PATIENTS: frozenset[str] = MAY_BOOK | {Role.CLERK, Role.DIPS_COORDINATOR}
 MAY_REGISTER: frozenset[str] = frozenset({Role.CLERK, Role.DIPS_COORDINATOR, Role.SUPER_USER})
 
+MAY_SEE_ACCESS: frozenset[str] = frozenset(
+    {Role.UNIT_MANAGER, Role.ORGANISATION_ADMIN, Role.ROLLOUT_LEAD, Role.SYSTEM_OWNER}
+)
+MAY_GIVE: dict[str, frozenset[str]] = {
+    Role.UNIT_MANAGER: frozenset({Role.BOOKER, Role.CLINICIAN, Role.INTERPRETER, Role.CLERK, Role.SUPER_USER}),
+    Role.ORGANISATION_ADMIN: frozenset(Role.values),
+}
+"""Which roles each may give and end: in her unit a manager, in all the organisation's an administrator."""
+
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def valid_on(self, day: date) -> Self:
-        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=day), valid_from__lte=day)
+        return self.not_over(day).filter(valid_from__lte=day)
+
+    def not_over(self, day: date) -> Self:
+        """Leave out what had its last day before this one; what is yet to begin stays."""
+        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=day))
 
     def with_role(self, roles: Collection[str]) -> Self:
         return self.filter(role__in=roles)

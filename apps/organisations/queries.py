@@ -9,7 +9,7 @@ from uuid import UUID
 from allauth.core.internal.httpkit import get_client_ip
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.sessions.models import Session
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -17,7 +17,17 @@ from apps.accounts.models import Authenticator, User
 from apps.audit.services import Actor
 from apps.common.prepared import Prepared
 
-from .models import MAY_BOOK, MAY_REGISTER, MAY_SEE_PATIENTS, Membership, OrganisationKind, Role, Unit
+from .models import (
+    MAY_BOOK,
+    MAY_GIVE,
+    MAY_REGISTER,
+    MAY_SEE_ACCESS,
+    MAY_SEE_PATIENTS,
+    Membership,
+    OrganisationKind,
+    Role,
+    Unit,
+)
 
 REGISTERING: Final = frozenset({OrganisationKind.HOSPITAL_TRUST, OrganisationKind.GP_OFFICE})
 """Hospitals register in DIPS, GP offices their tariffs; municipalities nothing."""
@@ -45,6 +55,15 @@ class Staff:
     def may_register(self) -> bool:
         """Say whether there is a DIPS list for her: a municipality's super user has nothing on it."""
         return bool(self.roles & MAY_REGISTER) and any(unit.organisation.kind in REGISTERING for unit in self.units)
+
+    @property
+    def may_see_access(self) -> bool:
+        return bool(self.roles & MAY_SEE_ACCESS)
+
+    @property
+    def may_give(self) -> frozenset[str]:
+        """Return the roles that she may give and end in the units of `units_overseen`."""
+        return frozenset().union(*(MAY_GIVE.get(role, frozenset()) for role in self.roles))
 
     @property
     def role_labels(self) -> str:
@@ -164,6 +183,29 @@ def colleagues(unit: Unit, today: date) -> list[User]:
     """Return who works in the unit today, by name."""
     members = Membership.objects.valid_on(today).filter(unit=unit).values("user_id")
     return list(User.objects.filter(pk__in=members, is_active=True))
+
+
+def units_overseen(staff: Staff) -> QuerySet[Unit]:
+    """Return the units whose people she sees: a manager her own, the others all of the organisation's."""
+    if staff.unit is None or not staff.may_see_access:
+        return Unit.objects.none()
+    if staff.roles & MAY_SEE_ACCESS == {Role.UNIT_MANAGER}:
+        return Unit.objects.filter(pk=staff.unit.pk)
+    return Unit.objects.filter(organisation=staff.unit.organisation_id)
+
+
+def accesses(staff: Staff, *, today: date, unit_uid: str = "", text: str = "") -> QuerySet[Membership]:
+    """Return who has access, or will have, in the units she oversees; `text` is part of a name or an address."""
+    found = Membership.objects.not_over(today).filter(unit__in=units_overseen(staff), user__is_active=True)
+    for word in text.split():
+        found = found.filter(
+            Q(user__given_name__icontains=word) | Q(user__family_name__icontains=word) | Q(user__email__icontains=word)
+        )
+    if unit_uid:
+        found = found.filter(unit__uid=unit_uid)
+    return found.select_related("unit", "user").order_by(
+        "unit__name", "unit", "user__family_name", "user__given_name", "user", "role"
+    )
 
 
 def units_called(text: str) -> list[Unit]:

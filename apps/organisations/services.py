@@ -11,10 +11,13 @@ from stdnum.no import orgnr
 from apps.accounts import passwords
 from apps.accounts.models import User
 from apps.accounts.services import add_user
+from apps.audit.models import Action
+from apps.audit.services import Actor, record_access
 from apps.common.dates import local_date
 from apps.common.errors import DomainError, breach_raises
 
 from .models import Membership, Organisation, OrganisationKind, Role, Unit, UnitKind
+from .queries import Staff, units_overseen
 
 
 class WrongOrganisationNumber(DomainError):
@@ -79,9 +82,14 @@ def add_unit(
 def give_role(
     *, user: User, unit: Unit, role: Role | str, valid_from: date, valid_to: date | None = None
 ) -> Membership:
-    """Give somebody a role in a unit; giving it again renews its dates."""
+    """Give somebody a role in a unit; giving it again renews its dates, but one that runs began when it began."""
+    same = Membership.objects.filter(user=user, unit=unit, role=role)
+    running = same.valid_on(valid_from).first()
     membership, _created = Membership.objects.update_or_create(
-        user=user, unit=unit, role=role, defaults={"valid_from": valid_from, "valid_to": valid_to}
+        user=user,
+        unit=unit,
+        role=role,
+        defaults={"valid_from": running.valid_from if running else valid_from, "valid_to": valid_to},
     )
     return membership
 
@@ -93,6 +101,16 @@ def end_role(*, membership: Membership, today: date) -> None:
         return
     membership.valid_to = today - timedelta(days=1)
     membership.save(update_fields=["valid_to"])
+
+
+class NotHersToGive(DomainError):
+    code = "not-hers-to-give"
+    message = _("You cannot give or end this access. Ask the administrator of your organisation.")
+
+
+class OwnAccess(DomainError):
+    code = "own-access"
+    message = _("You cannot end your own access. Ask a colleague to do it.")
 
 
 @dataclass(frozen=True)
@@ -130,6 +148,52 @@ def invite_user(
     if mailed:
         passwords.invite(user=user, now=now)
     return Invited(user, is_new, mailed)
+
+
+@transaction.atomic
+def give_access(
+    *, unit: Unit, role: Role | str, by: Staff, actor: Actor, now: datetime, valid_to: date | None = None, **person: str
+) -> Invited:
+    """Give somebody a role in a unit that `by` oversees, and say so in the access log; `person` as for `invite_user`.
+
+    Raises NotHersToGive, AccountClosed.
+    """
+    _expect_hers(by, unit, role)
+    invited = invite_user(unit=unit, role=role, valid_to=valid_to, now=now, **person)
+    _note(actor, Action.CREATE, invited.user, unit, role)
+    return invited
+
+
+@transaction.atomic
+def end_access(*, membership: Membership, by: Staff, actor: Actor, today: date) -> None:
+    """End somebody's role at once, and say so in the access log. Raises NotHersToGive, OwnAccess."""
+    if membership.user_id == by.user.pk:
+        raise OwnAccess
+    _expect_hers(by, membership.unit, membership.role)
+    end_role(membership=membership, today=today)
+    _note(actor, Action.CHANGE, membership.user, membership.unit, membership.role)
+
+
+@transaction.atomic
+def invite_again(*, membership: Membership, by: Staff, actor: Actor, now: datetime) -> bool:
+    """Mail a fresh link to somebody who has not chosen a password yet; say whether that was so. Raises NotHersToGive."""
+    _expect_hers(by, membership.unit, membership.role)
+    if membership.user.has_usable_password():
+        return False
+    passwords.invite(user=membership.user, now=now)
+    _note(actor, Action.CHANGE, membership.user, membership.unit, membership.role)
+    return True
+
+
+def _expect_hers(by: Staff, unit: Unit, role: Role | str) -> None:
+    if role not in by.may_give or not units_overseen(by).filter(pk=unit.pk).exists():
+        raise NotHersToGive
+
+
+def _note(actor: Actor, action: Action, user: User, unit: Unit, role: Role | str) -> None:
+    record_access(
+        actor=actor, action=action, what="membership", what_reference=str(user.uid), reason=f"{role}, {unit.name}"
+    )
 
 
 def describe_organisation(*, organisation: Organisation, **fields: Any) -> bool:

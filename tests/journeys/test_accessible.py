@@ -42,7 +42,7 @@ NO_PAGE: Final = {
     "scheduling:tiles": "in the day",
     "rooms:who_waits": "in the day",
 }
-FIRST: Final = ("nobody", "kari", "tor", "berg", "half")
+FIRST: Final = ("nobody", "kari", "tor", "berg", "ola", "half")
 
 
 def pages() -> list[tuple[str, str]]:
@@ -86,9 +86,9 @@ def look(page: Page, name: str, faults: list[str]) -> None:
 
 
 def test_every_page_that_opens_for_somebody(
-    visit: Callable[..., Page], shown: dict[str, Any], kari: User, berg: User, tor: User
+    visit: Callable[..., Page], shown: dict[str, Any], kari: User, berg: User, tor: User, ola: User
 ) -> None:
-    people = {"kari": kari, "berg": berg, "tor": tor}
+    people = {"kari": kari, "berg": berg, "tor": tor, "ola": ola}
     windows: dict[str, Page] = {}
     faults: list[str] = []
     for name, visitor in pages():
