@@ -70,6 +70,16 @@ def test_a_worker_that_comes_back_too_late_does_not_undo_what_the_next_one_did(q
     assert len(gateway.got) == 1
 
 
+def test_a_worker_that_comes_back_too_late_leaves_it_to_the_one_who_is_sending(queue, now):
+    message = queue()
+    late = services._claim_next(now)
+    assert services._claim_next(now + services.LEASE) == message
+    services._put_back(late, "unreachable", now + services.LEASE)
+    services._give_up(late, "bad-number", now + services.LEASE)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (OutboxState.SENDING, 2)
+
+
 def test_two_workers_together_keep_the_days_measure(queue, carrier, now, settings):
     settings.DAILY_SMS_CAP = 3
     gateway = carrier()
