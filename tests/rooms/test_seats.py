@@ -275,8 +275,10 @@ def test_an_early_guest_waits_outside_the_waiting_room(meeting, now, clock, code
 
 
 def test_the_nurse_who_has_signed_in_enters_and_the_appointment_begins_when_host_and_guest_meet(
-    review, kari, berg, berg_seat, now
+    review, kari, berg, berg_seat, meeting, now
 ):
+    other = meeting(now + timedelta(minutes=10)).participants.get(role="performer")
+    Seat.objects.create(appointment=other.appointment, participant=other, state=SeatState.HERE, host=True)
     entry = queries.entry_for(kari, review, now=now)
     nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
     assert connect(nurse, "kari", now, user=kari).state == SeatState.HERE
