@@ -123,15 +123,19 @@ def new_backup_codes(*, user: User) -> list[str]:
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
+@transaction.atomic
 def verify_second_factor(*, user: User, typed: str) -> Authenticator | StaticDevice | None:
-    """Return the device that a typed code proves: six digits are the app's, anything longer a backup code."""
+    """Return the device that a typed code proves: six digits are the app's, anything longer a backup code.
+
+    Several tries at once wait for one another: each meets what the one before it has left, and a code works once.
+    """
     code = "".join(character for character in typed.lower() if character.isalnum())
     if code.isdigit() and len(code) <= 6:
-        for device in Authenticator.objects.filter(user=user, confirmed=True):
+        for device in Authenticator.objects.select_for_update(no_key=True).filter(user=user, confirmed=True):
             if device.verify_token(code):
                 return device
         return None
-    backup = StaticDevice.objects.filter(user=user, confirmed=True).first()
+    backup = StaticDevice.objects.select_for_update(no_key=True).filter(user=user, confirmed=True).first()
     if backup is not None and backup.verify_token(_code_digest(user, code)):
         return backup
     return None

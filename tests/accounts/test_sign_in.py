@@ -8,12 +8,14 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from django_otp.oath import totp
+from django_otp.plugins.otp_static.models import StaticDevice
 
 from apps.accounts import services
 from apps.accounts.middleware import SEEN
 from apps.accounts.models import Authenticator, User
 from apps.audit.models import AccessRecord
 from tests.conftest import PASSWORD
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -432,3 +434,35 @@ def test_of_two_requests_with_the_same_code_one_gets_in(kari):
     code, seen_at_once = code_of(device), Authenticator.objects.get(pk=device.pk)
     assert device.verify_token(code)
     assert not seen_at_once.verify_token(code)
+
+
+def at_once(user: User, *codes: str) -> list[object]:
+    return together(*[lambda code=code: services.verify_second_factor(user=user, typed=code) for code in codes])
+
+
+def forget_tries() -> None:
+    for devices in (Authenticator.objects, StaticDevice.objects):
+        devices.update(throttling_failure_count=0, throttling_failure_timestamp=None)
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_code_that_several_type_at_once_lets_one_in(kari):
+    for code in services.new_backup_codes(user=kari)[:4]:
+        answers = at_once(kari, *[code] * 4)
+        assert len([device for device in answers if device is not None]) == 1
+        forget_tries()
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_code_at_the_same_moment_does_not_bring_a_used_one_back(kari):
+    device = kari.authenticator_set.get()
+    right, wrong = code_of(device), wrong_code(device)
+    for _round in range(8):
+        taken, _refused = at_once(kari, right, wrong)
+        forget_tries()
+        again = services.verify_second_factor(user=kari, typed=right)
+        assert (again is None) == (taken is not None)
+        forget_tries()
+        Authenticator.objects.update(last_step=-1)

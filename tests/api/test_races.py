@@ -1,33 +1,13 @@
 """The same request from several threads at once takes effect once."""
 
-import threading
 from collections import Counter
 
 import pytest
-from django.db import connection
 
 from apps.scheduling.models import Appointment
+from tests.together import together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-def at_once(*requests):
-    """Send all requests at the same moment, each from a thread of its own; return the answers."""
-    gate, answers = threading.Barrier(len(requests)), [None] * len(requests)
-
-    def send(place, request):
-        try:
-            gate.wait()
-            answers[place] = request()
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=send, args=(place, request)) for place, request in enumerate(requests)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_a_booking_sent_six_times_with_one_key_is_booked_once(api, kari, wish, first_time):
@@ -36,7 +16,7 @@ def test_a_booking_sent_six_times_with_one_key_is_booked_once(api, kari, wish, f
     def sender(program):
         return lambda: program.post("/appointments", body, Idempotency_Key="once")
 
-    answers = at_once(*(sender(program) for program in programs))
+    answers = together(*(sender(program) for program in programs))
     said = Counter(answer.status_code for answer in answers)
     assert set(said) <= {201, 409}
     assert said[201] >= 1
@@ -54,7 +34,7 @@ def test_six_programs_after_one_time_get_it_once(api, kari, wish, first_time):
     def sender(number, program):
         return lambda: program.post("/appointments", body, Idempotency_Key=f"each-{number}")
 
-    answers = at_once(*(sender(number, program) for number, program in enumerate(programs)))
+    answers = together(*(sender(number, program) for number, program in enumerate(programs)))
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 5}
     assert {answer.json()["reason"] for answer in answers if answer.status_code == 409} <= {"time-taken", "not-open"}
     assert Appointment.objects.count() == 1
@@ -66,7 +46,7 @@ def test_of_the_guests_that_many_invite_at_once_ten_come(api, kari, wish, first_
     for number in range(8):
         assert api(kari).post(address, {"name": f"Gjest {number}"}).status_code == 201
     programs = [api(kari) for _ in range(5)]
-    answers = at_once(*((lambda program=program: program.post(address, {"name": "Siv"})) for program in programs))
+    answers = together(*((lambda program=program: program.post(address, {"name": "Siv"})) for program in programs))
     assert Counter(answer.status_code for answer in answers) == {201: 2, 409: 3}
 
 
@@ -77,7 +57,7 @@ def test_a_link_that_several_renew_at_once_is_one_that_works(api, kari, wish, fi
     patient = next(one["uid"] for one in booked["participants"] if one["role"] == "patient")
     address = f"/appointments/{booked['reference']}/participants/{patient}/link"
     programs = [api(kari) for _ in range(5)]
-    answers = at_once(*((lambda program=program: program.post(address)) for program in programs))
+    answers = together(*((lambda program=program: program.post(address)) for program in programs))
     assert {answer.status_code for answer in answers} == {201}
     assert JoinLink.objects.filter(participant__uid=patient, revoked_at__isnull=True).count() == 1
 
@@ -87,6 +67,6 @@ def test_one_patient_registered_by_several_at_once_is_one_patient(api, kari):
 
     body = {"given_name": "Eva", "family_name": "Eik", "national_id": "13836810265", "phone": "+4700010009"}
     programs = [api(kari) for _ in range(5)]
-    answers = at_once(*((lambda program=program: program.post("/patients", body)) for program in programs))
+    answers = together(*((lambda program=program: program.post("/patients", body)) for program in programs))
     assert {answer.status_code for answer in answers} <= {200, 201}
     assert Patient.objects.count() == 1

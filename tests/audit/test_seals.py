@@ -39,6 +39,17 @@ def test_a_record_cannot_be_changed():
         AccessRecord.objects.update(actor_label="somebody else")
 
 
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id + 1", "DELETE FROM {}", "TRUNCATE {}"])
+@pytest.mark.parametrize("table", ["audit_accessrecord", "audit_auditseal"])
+def test_neither_records_nor_seals_are_changed_or_removed(table, statement):
+    write(1)
+    seal_records(now=later())
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL videotime.retention = 'off'")
+        with pytest.raises(DatabaseError, match=f"{table} is append-only"), transaction.atomic():
+            cursor.execute(statement.format(table))
+
+
 def test_sealed_records_are_counted_and_hold():
     write(3)
     assert seal_records(now=later()) == 3

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from apps.messaging import services
+from apps.messaging import queries, services
 from apps.messaging.carriers import Accepted, Refused, Unavailable
 from apps.messaging.models import OutboxMessage, OutboxState
 
-from .conftest import APPOINTMENT, BOS_PHONE
+from .conftest import ADAS_PHONE, APPOINTMENT, BOS_PHONE
 
 
 def test_a_due_message_is_sent_with_its_reference_as_key(queue, carrier, deliver_all, now):
@@ -43,6 +43,12 @@ def test_a_reminder_waits_until_it_is_due(queue, carrier, deliver_all, now):
 def test_nothing_is_queued_for_what_has_begun(queue, now):
     assert queue(not_after=now) is None
     assert not OutboxMessage.objects.exists()
+
+
+def test_what_could_only_go_when_it_is_too_late_is_listed_as_not_sent_at_once(queue, now):
+    later = now + timedelta(hours=1)
+    message = queue(due_at=later, not_after=later)
+    assert (message.state, message.failure, message.done_at) == (OutboxState.FAILED, "quiet-hours", now)
 
 
 def test_nothing_is_sent_after_the_start_and_the_booker_can_see_it(queue, carrier, deliver_all, now):
@@ -199,6 +205,28 @@ def test_nobody_gets_more_than_the_days_measure(queue, carrier, deliver_all, now
     assert (late.state, late.failure) == (OutboxState.FAILED, "daily-cap")
     deliver_all(now + timedelta(days=1))
     assert [out.address for out in gateway.got].count("+4700010001") == 4
+
+
+def test_a_days_measure_counts_the_text_messages_of_one_address_on_one_day(queue, carrier, deliver_all, now):
+    carrier()
+    yesterday = now - timedelta(days=1)
+    queue(recipient="yesterday", now=yesterday, due_at=yesterday)
+    deliver_all(yesterday)
+    queue()
+    queue(recipient="bo", address=BOS_PHONE)
+    refused = queue(recipient="refused")
+    deliver_all()
+    services.record_receipt(reference=refused.reference, said=services.REJECTED, now=now)
+    queue(recipient="ada2", due_at=now + timedelta(hours=1))
+    others = [
+        {"address": BOS_PHONE, "due_at": now + timedelta(hours=1)},
+        {"channel": "email"},
+        {"due_at": now.replace(hour=0, minute=0) + timedelta(days=1)},
+        {"due_at": now + timedelta(hours=2), "not_after": now + timedelta(hours=2)},
+    ]
+    for number, other in enumerate(others):
+        queue(recipient=f"other{number}", **other)
+    assert queries.planned_on_day(ADAS_PHONE, now) == 2
 
 
 def test_a_message_in_reserve_goes_only_when_the_first_has_failed(queue, carrier, deliver_all, settings, mailoutbox):

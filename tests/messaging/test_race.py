@@ -1,30 +1,15 @@
 """Several workers at once, and one that dies."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from apps.messaging import services
 from apps.messaging.models import OutboxMessage, OutboxState
+from tests.together import together
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(count, work):
-    gate = threading.Barrier(count)
-
-    def run(number):
-        try:
-            gate.wait()
-            return work(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def test_four_workers_send_each_message_once(queue, carrier, now):
@@ -32,11 +17,11 @@ def test_four_workers_send_each_message_once(queue, carrier, now):
     for number in range(80):
         queue(recipient=f"p{number}", address=f"+47000200{number:02}")
 
-    def work(_number):
+    def work():
         while services.deliver_next_message(now=now):
             pass
 
-    at_once(4, work)
+    together(*[work] * 4)
     keys = [out.key for out in gateway.got]
     assert len(keys) == 80
     assert len(set(keys)) == 80
@@ -85,17 +70,27 @@ def test_a_worker_that_comes_back_too_late_does_not_undo_what_the_next_one_did(q
     assert len(gateway.got) == 1
 
 
+def test_a_worker_that_comes_back_too_late_leaves_it_to_the_one_who_is_sending(queue, now):
+    message = queue()
+    late = services._claim_next(now)
+    assert services._claim_next(now + services.LEASE) == message
+    services._put_back(late, "unreachable", now + services.LEASE)
+    services._give_up(late, "bad-number", now + services.LEASE)
+    message.refresh_from_db()
+    assert (message.state, message.attempts) == (OutboxState.SENDING, 2)
+
+
 def test_two_workers_together_keep_the_days_measure(queue, carrier, now, settings):
     settings.DAILY_SMS_CAP = 3
     gateway = carrier()
     for number in range(12):
         queue(recipient=f"ada{number}")
 
-    def work(_number):
+    def work():
         while services.deliver_next_message(now=now):
             pass
 
-    at_once(4, work)
+    together(*[work] * 4)
     assert len(gateway.got) == 3
 
 
@@ -103,13 +98,12 @@ def test_a_hundred_copies_of_a_receipt_have_one_effect(queue, carrier, now):
     carrier()
     message = queue()
     services.deliver_next_message(now=now)
-    at_once(
-        4,
-        lambda _number: [
+
+    def report():
+        for _copy in range(25):
             services.record_receipt(reference=message.reference, said=services.DELIVERED, now=now)
-            for _copy in range(25)
-        ],
-    )
+
+    together(*[report] * 4)
     message.refresh_from_db()
     assert (message.state, message.receipts.count()) == (OutboxState.DELIVERED, 1)
 
@@ -119,14 +113,12 @@ def test_cancelling_while_workers_run_sends_a_message_or_withdraws_it_never_both
     for number in range(30):
         queue(recipient=f"p{number}", address=f"+47000300{number:02}")
 
-    def work(number):
-        if number == 0:
-            services.withdraw_messages(about=OutboxMessage.objects.first().about, now=now)
-            return
+    def work():
         while services.deliver_next_message(now=now):
             pass
 
-    at_once(3, work)
+    about = OutboxMessage.objects.first().about
+    together(lambda: services.withdraw_messages(about=about, now=now), work, work)
     sent = {out.key for out in gateway.got}
     for message in OutboxMessage.objects.all():
         assert (message.state == OutboxState.SENT) == (str(message.reference) in sent)

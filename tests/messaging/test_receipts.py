@@ -53,11 +53,15 @@ def test_a_message_that_did_not_come_through_is_failed(sent, report, kind, failu
     assert (sent.state, sent.failure) == (OutboxState.FAILED, failure)
 
 
-def test_an_end_is_never_taken_back(sent, report):
-    report(sent.reference, "1")
-    report(sent.reference, "2")
+@pytest.mark.parametrize(
+    ("kinds", "end"),
+    [(["1", "2"], OutboxState.DELIVERED), (["2", "1"], OutboxState.FAILED), (["16", "8"], OutboxState.FAILED)],
+)
+def test_an_end_is_never_taken_back(sent, report, kinds, end):
+    for kind in kinds:
+        report(sent.reference, kind)
     sent.refresh_from_db()
-    assert sent.state == OutboxState.DELIVERED
+    assert sent.state == end
 
 
 def test_a_failed_message_lets_the_one_in_reserve_go(queue, carrier, deliver_all, mailoutbox, settings, now):

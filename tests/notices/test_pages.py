@@ -6,6 +6,7 @@ import pytest
 
 from apps.messaging.models import OutboxMessage, OutboxState
 from apps.scheduling.models import BookingDraft
+from apps.scheduling.services import GuestInput, add_guest, remove_participant
 
 PAGE = "/meldinger/"
 
@@ -43,6 +44,18 @@ class TestTheUnitsPage:
         assert 'href="tel:+4700010001"' in page
         assert "Send på nytt" in page
 
+    def test_a_guest_is_called_at_his_own_number(self, as_user, kari, booked, now, react):
+        nils = add_guest(
+            appointment=booked, guest=GuestInput(name="Nils Alm", phone="+4700010077"), actor=kari, now=now
+        )
+        react()
+        fail(booked, recipient=str(nils.uid), purpose="booked")
+        page = as_user(kari).get(PAGE).content.decode()
+        assert 'href="tel:+4700010077"' in page
+        assert 'href="tel:+4700010001"' not in page
+        remove_participant(participant=nils, actor=kari, now=now)
+        assert as_user(kari).get(PAGE).status_code == 200, "what was said to him is still there, he is not"
+
     def test_a_later_message_that_arrived_settles_it(self, as_user, kari, booked, send):
         fail(booked, channel="sms", purpose="booked")
         OutboxMessage.objects.filter(purpose="reminder_2_days").update(
@@ -55,6 +68,9 @@ class TestTheUnitsPage:
         ada.save()
         page = as_user(kari).get(PAGE).content.decode()
         assert "Har reservert seg mot digitale meldinger. Ring eller send brev." in page
+        fail(booked, channel="sms", purpose="booked")
+        page = as_user(kari).get(PAGE).content.decode()
+        assert "Har reservert seg" not in page, "she is to be called, and stands there once"
 
     def test_what_was_sent_and_what_will_be(self, as_user, kari, booked, send):
         send()
@@ -62,6 +78,13 @@ class TestTheUnitsPage:
         assert "Levert" in page
         assert "Påminnelse to dager før" in page
         assert "Alle har fått beskjed, eller får det" in page
+
+    def test_what_was_taken_back_or_only_stands_by_is_not_listed(self, as_user, kari, booked):
+        shown = as_user(kari).get(PAGE).content.decode().count("Påminnelse to dager før")
+        assert shown
+        reminders = OutboxMessage.objects.filter(purpose="reminder_2_days")
+        reminders.update(state=OutboxState.WITHDRAWN)
+        assert "Påminnelse to dager før" not in as_user(kari).get(PAGE).content.decode()
 
     def test_no_text_and_no_link_of_a_message_is_shown(self, as_user, kari, booked, send):
         send()

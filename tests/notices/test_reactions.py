@@ -227,6 +227,31 @@ class TestGuests:
         react()
         assert [row for row in said(outbox()) if row[2] == "+4700010077"] == [("cancelled", "sms", "+4700010077")]
 
+    def test_who_got_no_calendar_entry_has_none_taken_away(self, booked, now, kari, outbox, react, send):
+        nils = add_guest(
+            appointment=booked, guest=GuestInput(name="Nils Alm", email="nils@alm.example"), actor=kari, now=now
+        )
+        react()
+        send()
+        remove_participant(participant=nils, actor=kari, now=now)
+        react()
+        (told,) = outbox(recipient=str(nils.uid))
+        assert (told.purpose, told.calendar_method) == ("cancelled", "")
+
+    def test_a_guest_who_is_taken_off_is_told_where_the_last_message_reached_him(
+        self, booked, now, kari, outbox, react, send
+    ):
+        nils = add_guest(appointment=booked, guest=self.NILS, actor=kari, now=now)
+        react()
+        send()
+        for phone in ("+4700010078", "+4700010079"):
+            send(now + timedelta(minutes=1))
+            Participant.objects.filter(pk=nils.pk).update(guest_phone=phone)
+            services.send_again(appointment=booked, uid=nils.uid, actor=kari, now=now)
+        remove_participant(participant=nils, actor=kari, now=now)
+        react()
+        assert [row.address for row in outbox(recipient=str(nils.uid))] == ["+4700010078"]
+
     def test_a_guest_who_is_taken_off_just_before_all_is_cancelled_is_told_too(
         self, booked, now, kari, outbox, react, send
     ):

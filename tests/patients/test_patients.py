@@ -44,6 +44,9 @@ def test_a_patient_is_registered_with_her_unit_and_it_is_logged(register, home_c
 
 
 def test_the_same_person_is_registered_once(register, ada, night_patrol):
+    Patient.objects.update(phone=None, phone_index=None)
+    register(national_id=ADA_ID, unit=night_patrol, phone=ada.phone)
+    assert bytes(Patient.objects.get().phone_index) == bytes(ada.phone_index), "by which she is found"
     again = register(national_id=ADA_ID, unit=night_patrol, phone="", email="ada@post.example")
     assert again.pk == ada.pk
     assert Patient.objects.count() == 1
@@ -172,6 +175,8 @@ def test_a_wider_search_needs_a_reason_and_stands_in_the_patients_log(kari, nigh
             services.search_widely(unit=night_patrol, text="ada", reason=reason, actor=kari)
     found = services.search_widely(unit=night_patrol, text="ada", reason="Called us about her wound", actor=kari)
     assert found == [ada]
+    services.search_widely(unit=night_patrol, text="xyz", reason="Called us about her wound", actor=kari)
+    assert AccessRecord.objects.filter(patient_uid=None, what="patient-search").count() == 2, "found or not"
     record = AccessRecord.objects.get(patient_uid=ada.uid)
     assert (record.what, record.reason, record.unit_id) == (
         "patient-search",

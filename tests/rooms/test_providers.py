@@ -167,6 +167,23 @@ class TestPlanning:
         assert outside.rooms[str(room.uid)] == (appointment.starts_at, appointment.ends_at)
         assert room.state == RoomState.READY
 
+    def test_a_cancellation_while_the_provider_answers_closes_what_it_made(
+        self, meeting, outside, with_providers, now, monkeypatch
+    ):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby")
+        services.plan_room(appointment, now=now)
+        really = outside.open_room
+
+        def cancel_meanwhile(*args):
+            services.close_room(appointment, now=now)
+            return really(*args)
+
+        monkeypatch.setattr(outside, "open_room", cancel_meanwhile)
+        services.make_due_rooms(now=now, providers={"whereby": outside})
+        assert outside.rooms == {}
+        assert Room.objects.get(appointment=appointment).state == RoomState.CLOSED
+
     def test_closing_reaches_the_provider(self, review, outside, with_providers, now):
         with_providers("whereby")
         services.plan_room(review, now=now)

@@ -275,8 +275,10 @@ def test_an_early_guest_waits_outside_the_waiting_room(meeting, now, clock, code
 
 
 def test_the_nurse_who_has_signed_in_enters_and_the_appointment_begins_when_host_and_guest_meet(
-    review, kari, berg, berg_seat, now
+    review, kari, berg, berg_seat, meeting, now
 ):
+    other = meeting(now + timedelta(minutes=10)).participants.get(role="performer")
+    Seat.objects.create(appointment=other.appointment, participant=other, state=SeatState.HERE, host=True)
     entry = queries.entry_for(kari, review, now=now)
     nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
     assert connect(nurse, "kari", now, user=kari).state == SeatState.HERE
@@ -321,6 +323,13 @@ def test_a_lost_connection_comes_back_to_where_it_was(ada_enters, ada_in, berg_s
     assert seat(ada_in).state == SeatState.HERE, "the old socket's end means nothing any more"
 
 
+def test_who_goes_from_one_page_to_the_next_has_not_lost_her_connection(ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    connect(seat(ada_in), "one", now, place="waiting")
+    services.disconnect(seat=seat(ada_in), channel="one", clean=True, now=now)
+    assert seat(ada_in).state == SeatState.WAITING
+
+
 def test_who_leaves_waits_again_when_she_comes_back(ada_enters, ada_in, berg_seat, berg, now):
     client = ada_enters()
     client.post(f"/mote/{ada_in.uid}/venterom/")
@@ -339,6 +348,12 @@ def test_those_who_wait_are_told_that_it_is_late(ada_enters, ada_in, berg_seat, 
     services.say_running_late(host=berg_seat, minutes=10, now=now)
     assert client.post(f"/mote/{ada_in.uid}/tilstand/").json()["late"] == 10
     assert "10 minutter" in client.get(f"/mote/{ada_in.uid}/venterom/").content.decode()
+
+
+def test_only_the_host_says_that_it_is_late(ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    with pytest.raises(errors.NotHost):
+        services.say_running_late(host=seat(ada_in), minutes=10, now=now)
 
 
 def test_a_seat_that_falls_silent_has_lost_its_connection(ada_enters, ada_in, now):
@@ -396,14 +411,24 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
     assert entry is not None
     assert entry.waits
     sits = services.seat_for_user(appointment=review, user=colleague, entry=entry, language="nb", now=now)
-    assert connect(sits, "cato", now, user=colleague, waits=True).state == SeatState.WAITING
+    waiting = connect(sits, "cato", now, user=colleague, waits=True)
+    assert waiting.state == SeatState.WAITING
+    assert "logget inn, ikke på listen" in queries.arrival_facts(waiting)
 
 
-def test_the_fifth_finds_no_room(review, berg_seat, berg, now, ada_in, ada_enters):
+def test_the_fifth_finds_no_room(review, meeting, berg_seat, berg, now, ada_in, ada_enters):
     from apps.scheduling.models import Participant
 
     for number in range(4):
         guest = Participant.objects.create(appointment=review, role="guest", guest_name=f"Guest {number}")
         Seat.objects.create(appointment=review, participant=guest, state=SeatState.HERE, admitted_at=now)
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
     with pytest.raises(errors.RoomFull):
         connect(berg_seat, "berg", now, user=berg)
+    with pytest.raises(errors.RoomFull):
+        services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    Seat.objects.filter(state=SeatState.HERE).update(appointment=meeting(now + timedelta(hours=1)))
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    assert connect(seat(ada_in), "ada", now).state == SeatState.HERE, (
+        "who is in another room takes no place in this one"
+    )

@@ -33,6 +33,7 @@ from apps.scheduling.queries import (
     Ignoring,
     local_day,
     open_times,
+    open_times_until,
     request_of,
     time_is_open,
     times_to_move_to,
@@ -231,6 +232,20 @@ def test_opening_rules_hold_while_they_are_valid_and_on_their_date(place):
     ]
 
 
+def test_a_night_shift_goes_on_in_the_morning_and_midnight_is_an_end(place):
+    Opening.objects.filter(schedule__in=[place.berg, place.kari]).update(starts=time(22), ends=time(9, 30))
+    assert shown(open_times(place.request(), now=NOW, limit=3)) == [
+        f"{TODAY} 22:00",
+        f"{TODAY} 22:15",
+        f"{TODAY} 22:30",
+    ]
+    morning = open_times(place.request(), now=NOW, start=at("2027-03-02 08:45"), limit=3)
+    assert shown(morning) == ["2027-03-02 08:45", "2027-03-02 09:00", "2027-03-02 22:00"]
+    Opening.objects.filter(schedule=place.berg).update(ends=time(0))
+    evening = open_times(place.request(), now=NOW, start=at(f"{TODAY} 23:30"), limit=2)
+    assert shown(evening) == [f"{TODAY} 23:30", "2027-03-02 22:00"]
+
+
 def test_somebody_who_has_left_is_offered_to_nobody(place):
     Schedule.objects.filter(pk=place.berg.pk).update(active=False)
     assert {time.performer.name for time in open_times(place.request(), now=NOW, limit=None)} == {"Dr Dahl"}
@@ -359,6 +374,19 @@ def test_the_specialist_who_is_away_blocks_and_a_colleague_is_suggested(place):
     other, later = answer.suggestions
     assert (other.kind, other.first.performer.name, other.role) == (ChangeKind.OTHER_PERSON, "Dr Berg", "performer")
     assert (later.kind, later.first.starts_at) == (ChangeKind.LATER, at("2027-03-04 10:30"))
+
+
+def test_a_role_without_a_label_is_called_by_its_team_or_by_the_one_who_is_named(place):
+    def labels() -> dict[str, str]:
+        _times, roles = open_times_until(place.request(), now=NOW, enough=lambda _times, _reached: True)
+        return {role.role: role.label for role in roles}
+
+    by_role = {role: str(ParticipantRole(role).label) for role in ("requester", "interpreter")}
+    assert labels() == {**by_role, "performer": "Sårteamet", "interpreter": "Tolker"}
+    Need.objects.filter(pk=place.team_need.pk).update(source=NeedSource.SCHEDULE, team=None, schedule=place.dahl)
+    assert labels()["performer"] == "Dr Dahl"
+    Need.objects.filter(pk=place.team_need.pk).update(label="Hudlege")
+    assert labels() == {**by_role, "performer": "Hudlege", "interpreter": "Tolker"}
 
 
 def test_the_colleagues_of_a_named_specialist_are_suggested(place):

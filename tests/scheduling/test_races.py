@@ -1,15 +1,12 @@
 """Promises about concurrency, kept with real threads and committed transactions."""
 
 import random
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from apps.common.errors import DomainError
 from apps.scheduling import errors, events, queries, services
 from apps.scheduling.models import (
     Appointment,
@@ -23,29 +20,9 @@ from apps.scheduling.models import (
 )
 from apps.scheduling.services.taking import take_time
 from tests.scheduling_cast import at
+from tests.together import together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-def together(*works: Callable[[], Any]) -> list[Any]:
-    """Run these at the same moment, each on a connection of its own; return what each gave or raised."""
-    barrier, answers = threading.Barrier(len(works)), [None] * len(works)
-
-    def run(place: int, work: Callable[[], Any]) -> None:
-        try:
-            barrier.wait()
-            answers[place] = work()
-        except DomainError as refusal:
-            answers[place] = refusal
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=one) for one in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
 
 
 def test_of_eight_who_want_one_time_one_gets_it(book, ada, holm_diary, wound_team):

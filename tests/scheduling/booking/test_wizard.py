@@ -9,7 +9,7 @@ from django.db import connection
 from PIL import Image
 
 from apps.audit.models import AccessRecord
-from apps.catalogue.models import ServiceType
+from apps.catalogue.models import Scenario, ServiceType
 from apps.catalogue.services import load_scenarios, offer_service
 from apps.organisations.models import Organisation
 from apps.patients.models import NextOfKin, Patient
@@ -101,7 +101,7 @@ def test_the_ward_books_the_municipality_for_a_discharge(
 
 
 def test_every_bookable_kind_of_session_can_be_filled_in(booker, home_care, ada):
-    from apps.catalogue.models import PortalUse, Scenario
+    from apps.catalogue.models import PortalUse
 
     load_scenarios()
     for scenario in Scenario.objects.exclude(portal_use=PortalUse.NOT_OFFERED).exclude(code="wound-care-home"):
@@ -359,6 +359,20 @@ def test_a_service_that_is_not_there_is_told(booker, uid):
     assert answer.status_code == 422
     assert "Hva gjelder det?" in text(answer)
     assert booker.client.get("/bestill/", {"service": uid}).status_code == 200
+
+
+def test_another_service_keeps_the_patient_and_lets_go_of_the_time(booker, ada, wound_form, home_care):
+    booker.begin().choose(ada).fill(wound_form).hold()
+    booker.send({"step": "service", "service": str(booker.service.uid)})
+    assert Hold.objects.exists(), "it is the same one"
+    assert booker.send({"step": "service", "service": "nonsense"}).status_code == 422
+    load_scenarios()
+    other = offer_service(unit=home_care, scenario=Scenario.objects.get(code="geriatric-discharge"))
+    booker.send({"step": "service", "service": str(other.uid)})
+    draft = booker.draft
+    assert (draft.service_type, draft.patient, draft.starts_at) == (other, ada, None)
+    assert not Hold.objects.exists()
+    assert "details_done" not in draft.choices, "the form is another"
 
 
 def test_a_service_that_is_switched_off_meanwhile_is_told_before_a_time_is_held(booker, ada, wound_form):
