@@ -44,7 +44,7 @@ def test_the_day_tells_the_clerk_how_many_wait(as_user, tor, kari, session):
     assert 'href="/dips/"' in line
     assert as_user(tor).get("/dips/venter/")["Location"] == "/dips/", "without script it is a plain link"
     Registration.objects.all().delete()
-    assert "Ingen timer venter" in as_user(tor).get("/dips/venter/", headers=HTMX).content.decode()
+    assert "Ingen videotimer venter" in as_user(tor).get("/dips/venter/", headers=HTMX).content.decode()
 
 
 def test_the_clerk_sees_what_awaits(as_user, tor, session):
