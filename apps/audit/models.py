@@ -21,6 +21,8 @@ class Action(models.TextChoices):
 WHAT: Final[dict[str, Promise]] = {
     "access-log": _("access log"),
     "appointment": _("appointment"),
+    "appointment-cancelled": _("the appointment was cancelled"),
+    "appointment-time": _("time of the appointment"),
     "care-relation": _("care relation"),
     "booking": _("booking"),
     "dips-list": _("DIPS list"),
