@@ -21,10 +21,14 @@ class Action(models.TextChoices):
 WHAT: Final[dict[str, Promise]] = {
     "access-log": _("access log"),
     "appointment": _("appointment"),
+    "appointment-cancelled": _("the appointment was cancelled"),
+    "appointment-time": _("time of the appointment"),
     "care-relation": _("care relation"),
-    "form-answers": _("form"),
     "booking": _("booking"),
+    "dips-list": _("DIPS list"),
     "dips-registration": _("registration"),
+    "dips-sheet": _("registration sheet"),
+    "form": _("form"),
     "link": _("link"),
     "membership": _("access"),
     "messages": _("messages"),
@@ -33,6 +37,7 @@ WHAT: Final[dict[str, Promise]] = {
     "patient": _("patient card"),
     "patient-search": _("patient search"),
     "photo": _("photo"),
+    "photos": _("photos"),
     "registration": _("registration"),
     "session": _("session"),
 }

@@ -1,14 +1,16 @@
 """The access log takes inserts only, and its seals find what was changed behind its back."""
 
+import ast
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from apps.audit.models import AccessRecord, Action, AuditSeal
+from apps.audit.models import WHAT, AccessRecord, Action, AuditSeal
 from apps.audit.queries import access_log_check
 from apps.audit.services import Actor, record_access, seal_records
 
@@ -99,3 +101,19 @@ def test_the_command_says_that_the_log_is_whole():
     out = StringIO()
     call_command("verify_access_log", stdout=out)
     assert "2 sealed records, 0 not sealed yet" in out.getvalue()
+
+
+def test_whatever_is_recorded_is_named_in_the_readers_language():
+    """A code that `WHAT` does not know would stand in the log as it is, in English."""
+    recorded = set()
+    for path in Path("apps").rglob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            said = [word.value for word in call.keywords if word.arg == "what"]
+            said += [
+                after
+                for before, after in zip(call.args, call.args[1:], strict=False)
+                if isinstance(before, ast.Attribute) and ast.unparse(before).startswith("Action.")
+            ]
+            recorded |= {one.value for one in said if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    assert {"form", "photos", "patient"} <= recorded
+    assert recorded <= set(WHAT)

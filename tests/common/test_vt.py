@@ -49,7 +49,7 @@ def test_the_day_is_the_one_in_norway() -> None:
 def test_both_nights_when_the_clock_changes() -> None:
     assert (
         vt.clock_range(datetime(2026, 3, 29, 0, 30, tzinfo=UTC), datetime(2026, 3, 29, 1, 0, tzinfo=UTC))
-        == "01.30–03.00"
+        == "kl. 01.30–03.00"
     )
     assert (
         vt.clock(datetime(2026, 10, 25, 0, 30, tzinfo=UTC))

@@ -97,7 +97,7 @@ def test_a_wound_review_for_a_known_patient_takes_at_most_twelve_taps(
     if width == 390:
         assert not small_targets(page)
     hand.tap(page.get_by_role("button", name="Tidligst"))
-    expect(page.get_by_text("Tiden er holdt av for deg til 08.10.")).to_be_visible()
+    expect(page.get_by_text("Tiden er holdt av for deg til kl. 08.10.")).to_be_visible()
     hand.tap(page.get_by_role("button", name="Bestill videotimen"))
     expect(page.get_by_role("heading", name="Videotimen er bestilt")).to_be_visible()
     assert hand.taps <= MOST_TAPS, hand.taps

@@ -293,6 +293,8 @@ def test_from_the_nurses_wish_to_the_clerks_registration(
         clerk.get_by_role("button", name=re.compile("^Merk registrert")).last.click()
     expect(clerk.locator("#count-awaiting")).to_have_text("0")
     expect(clerk.locator("#count-registered")).to_have_text("1")
+    clerk.keyboard.press("Escape")
+    expect(clerk.get_by_role("link", name="Ada Alm")).to_be_focused()  # the row is another now
     assert fresh(registration).state == RegistrationState.REGISTERED
     assert registration.dips_contact_id == "30412886"
     sheet = clerk.request.get(f"/dips/{registration.uid}/ark.pdf")

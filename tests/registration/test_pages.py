@@ -40,11 +40,11 @@ def test_the_day_tells_the_clerk_how_many_wait(as_user, tor, kari, session):
     assert 'hx-get="/dips/venter/"' in as_user(tor).get("/i-dag/").content.decode()
     assert "/dips/venter/" not in as_user(kari).get("/i-dag/").content.decode()
     line = as_user(tor).get("/dips/venter/", headers=HTMX).content.decode()
-    assert "1 time venter på registrering i DIPS" in line
+    assert "1 videotime venter på registrering i DIPS" in line
     assert 'href="/dips/"' in line
     assert as_user(tor).get("/dips/venter/")["Location"] == "/dips/", "without script it is a plain link"
     Registration.objects.all().delete()
-    assert "Ingen timer venter" in as_user(tor).get("/dips/venter/", headers=HTMX).content.decode()
+    assert "Ingen videotimer venter" in as_user(tor).get("/dips/venter/", headers=HTMX).content.decode()
 
 
 def test_the_clerk_sees_what_awaits(as_user, tor, session):

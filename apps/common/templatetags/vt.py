@@ -127,8 +127,8 @@ def clock(moment: datetime | None) -> str:
 
 @register.filter
 def clock_range(start: datetime | None, end: datetime | None) -> str:
-    """Write «10.30–11.00»."""
-    return dates.clock_range(start, end) if start and end else ""
+    """Write «kl. 10.30–11.00», after a day."""
+    return dates.words().at.format(day="", clock=dates.clock_range(start, end)).strip() if start and end else ""
 
 
 @register.filter

@@ -219,7 +219,7 @@ def _move(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
     record_access(
         actor=actor_of(request),
         action=Action.CHANGE,
-        what="appointment time",
+        what="appointment-time",
         what_reference=moved.reference,
         patient_uid=moved.patient.uid if moved.patient else None,
     )
@@ -319,7 +319,7 @@ def cancel(request: StaffRequest, reference: str) -> HttpResponse:
                 record_access(
                     actor=actor_of(request),
                     action=Action.CHANGE,
-                    what="appointment cancelled",
+                    what="appointment-cancelled",
                     what_reference=found.reference,
                     patient_uid=found.patient.uid if found.patient else None,
                 )

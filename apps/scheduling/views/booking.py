@@ -190,7 +190,7 @@ def _search(request: StaffRequest, page: Page) -> HttpResponse:
     text = request.POST.get("q", "")[:100]
     hits = search_patients(request.user, request.unit, text) if text.strip() else None
     if hits is not None:
-        record_access(actor=actor_of(request), action=Action.READ, what="patient search")
+        record_access(actor=actor_of(request), action=Action.READ, what="patient-search")
     found = {"hits": hits, "q": text, "reason": request.POST.get("reason", "")[:300]}
     page = Page(request, page.now, page.draft, step="patient", extra=found)
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith("hits"):

@@ -18,7 +18,7 @@ from apps.catalogue.families import Family
 from apps.catalogue.models import PortalUse, ServiceType
 from apps.catalogue.queries import bookable_services
 from apps.catalogue.questionnaire import QuestionnaireForm
-from apps.common.dates import clock, clock_range, coming_day, local, plain_day
+from apps.common.dates import clock, coming_day, local, plain_day
 from apps.common.templatetags.vt import phone_pairs
 from apps.organisations.doors import StaffRequest
 from apps.organisations.models import Unit
@@ -219,7 +219,7 @@ class Page:
             rows.append((_("Patient"), draft.patient.name if draft and draft.patient else ""))
         chosen = ""
         if draft is not None and starts_at is not None:
-            chosen = capfirst(plain_day(starts_at)) + ", " + clock_range(starts_at, starts_at + length_of(draft))
+            chosen = when(starts_at, starts_at + length_of(draft), self.now)
         rows += [(_("Time"), chosen), (_("Participants"), self._participants())]
         return rows
 

@@ -150,9 +150,7 @@
     });
   };
   document.addEventListener("htmx:after:settle", () => mark(document.getElementById("panel")?.dataset.reference));
-  document.addEventListener("click", (event) => {
-    const close = event.target.closest("[data-vt-close-panel]");
-    if (!close) return;
+  const closePanel = (event) => {
     event.preventDefault();
     const reference = document.getElementById("panel").dataset.reference;
     const empty = document.createElement("aside");
@@ -160,7 +158,11 @@
     empty.hidden = true;
     document.getElementById("panel").replaceWith(empty);
     mark("");
-    history.replaceState(history.state, "", close.getAttribute("href"));
+    const here = new URL(location.href); // the week and the view stay
+    here.searchParams.delete("time");
+    history.replaceState(history.state, "", here);
     root.querySelector(`a.vt-ev[href*="${reference}"]`)?.focus();
-  });
+  };
+  document.addEventListener("click", (event) => event.target.closest("[data-vt-close-panel]") && closePanel(event));
+  document.addEventListener("keydown", (event) => event.key === "Escape" && event.target.closest("#panel") && closePanel(event));
 })();

@@ -411,7 +411,8 @@
       if (seat === me) continue;
       const peer = peers.get(seat);
       const connected = peer && ["connected", "disconnected", "failed"].includes(peer.pc.connectionState);
-      const label = person.role ? person.name + ", " + person.role : person.name;
+      const role = (person.role || "").charAt(0).toLowerCase() + (person.role || "").slice(1);
+      const label = role ? person.name + ", " + role : person.name;
       list.push({
         seat,
         label,
@@ -429,7 +430,7 @@
     const shown = screen || local;
     return { seat: "own", label: words.you, name: setup.name || words.you, stream: shown, camera: on("video"), microphone: on("audio"), sharing: Boolean(screen), note: "", own: true };
   }
-  function inner(feed) {
+  function inner(feed, said = feed.label) {
     const parts = [];
     if (feed.stream && feed.camera) {
       const facing = feed.own && !screen && local.getVideoTracks()[0] ? local.getVideoTracks()[0].getSettings().facingMode : "";
@@ -439,7 +440,7 @@
       parts.push(element);
     } else parts.push(make("span", { class: "vt-feed__off" }, make("span", { "aria-hidden": "true" }, initials(feed.name))));
     parts.push(
-      make("span", { class: "vt-feed__name" }, icon(feed.microphone ? "Microphone" : "MicrophoneSlash"), feed.note ? feed.label + " · " + feed.note : feed.label),
+      make("span", { class: "vt-feed__name" }, icon(feed.microphone ? "Microphone" : "MicrophoneSlash"), feed.note ? said + " · " + feed.note : said),
     );
     return parts;
   }
@@ -462,7 +463,7 @@
     const split = Boolean(setup.films && narrow.matches);
     const small = [...others.filter((feed) => feed !== large), ...(split ? [] : [mine])];
     // Draw only what has changed, so that focus and running pictures stay.
-    const now = split + JSON.stringify([large, mine, ...small].map((feed) => feed && [feed.seat, feed.label, feed.camera, feed.microphone, feed.sharing, feed.note, feed.stream && feed.stream.id, feed.stream && feed.stream.getTracks().length]));
+    const now = split + narrow.matches + JSON.stringify([large, mine, ...small].map((feed) => feed && [feed.seat, feed.label, feed.camera, feed.microphone, feed.sharing, feed.note, feed.stream && feed.stream.id, feed.stream && feed.stream.getTracks().length]));
     if (now !== drawn) {
       drawn = now;
       const main = at("main-feed");
@@ -476,7 +477,8 @@
       at("thumbs").replaceChildren(
         ...small.map((feed) => {
           const tile = make(feed.own ? "div" : "button", { class: "vt-feed", type: feed.own ? null : "button", "data-seat": feed.seat });
-          tile.append(...inner(feed));
+          // On a telephone there is room for one name.
+          tile.append(...inner(feed, narrow.matches && !feed.own ? feed.name.split(" ")[0] : feed.label));
           if (!feed.own) tile.addEventListener("click", () => choose(feed.seat));
           return make("li", {}, tile);
         }),

@@ -47,7 +47,15 @@
   const afterSwap = () => {
     document.querySelectorAll("dialog[data-vt-open]").forEach((dialog) => {
       dialog.removeAttribute("data-vt-open");
+      const opener = document.activeElement;
+      const address = opener && opener.getAttribute("href");
       dialog.showModal();
+      // The row that it was opened from may have been written anew meanwhile: focus goes to the same link there.
+      dialog.addEventListener("close", () => {
+        if (document.activeElement !== document.body && !dialog.contains(document.activeElement)) return;
+        const again = opener?.isConnected ? opener : address && document.querySelector(`a[href="${CSS.escape(address)}"]`);
+        (again || document.getElementById("main")).focus();
+      });
     });
     const target = document.querySelector("[data-vt-focus]");
     if (!target) return;

@@ -83,6 +83,12 @@ def test_an_event_of_the_week_opens_beside_it_and_stays_in_the_address(
     page.get_by_role("link", name="Bo Bjørk").click()
     expect(page.get_by_role("heading", name="Bo Bjørk")).to_be_focused()
     assert f"time={today[1].reference}" in page.url
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="Bo Bjørk")).to_have_count(0)
+    expect(page.get_by_role("link", name="Bo Bjørk")).to_be_focused()
+    assert "time=" not in page.url
+    assert "dag=2026-03-03" in page.url, "the week stays"
+    page.keyboard.press("Enter")
     page.get_by_role("link", name="Lukk panelet").click()
     expect(page.get_by_role("heading", name="Bo Bjørk")).to_have_count(0)
 
