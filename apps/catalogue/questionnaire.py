@@ -169,7 +169,8 @@ class _Millimetres(_Number):
         super().__init__({**entry, "unit": {"nb": "mm", "nn": "mm", "en": "mm"}})
 
     def to_python(self, value: Any) -> int | float | None:
-        return super().to_python(re.sub(r"\s*mm\.?\s*$", "", str(value or ""), flags=re.IGNORECASE))
+        written = "".join(str(value or "").split())
+        return super().to_python(re.sub(r"mm\.?$", "", written, flags=re.IGNORECASE))
 
 
 class _Text(_Asked):

@@ -50,7 +50,7 @@ def read_birth_date(day: str, month: str, year: str, *, today: date) -> date | N
         typed_year += 2000 if typed_year <= today.year % 100 else 1900
     try:
         return date(typed_year, typed_month, int(parts[0]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -248,18 +248,19 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.look(say=False)
 
     async def watch(self) -> None:
-        """Expect a ticket soon, then look every few seconds, whatever nudges were lost."""
-        await asyncio.sleep(HELLO_WITHIN)
-        if self.seat is None:
-            await self.close(UNKNOWN)
-            return
+        """Look every few seconds, whatever nudges were lost; who shows no ticket is not waited for long."""
+        late = time.monotonic() + HELLO_WITHIN
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            try:
-                await self.look(say=False)
-            except Exception:
-                # The database may be away for a moment: the socket stays, and looks again.
-                LOG.exception("a room socket could not look at its seat")
+            if self.group:
+                try:
+                    await self.look(say=False)
+                except Exception:
+                    # The database may be away for a moment: the socket stays, and looks again.
+                    LOG.exception("a room socket could not look at its seat")
+            elif time.monotonic() >= late:
+                await self.close(UNKNOWN)
+                return
 
     async def look(self, *, say: bool) -> None:
         verdict, told = await self.look_up()

@@ -1,6 +1,7 @@
 """Every field of every form: right answers are kept, wrong ones are told what to write, and nothing typed is lost."""
 
 import html
+import time
 from datetime import date
 
 import pytest
@@ -183,6 +184,13 @@ def test_the_width_is_asked_for_in_plain_words():
 
 def test_a_size_may_be_written_with_its_unit():
     assert checked(filled("wound_assessment", width_mm=" 19 mm ")).answers()["width_mm"] == 19
+    assert checked(filled("wound_assessment", width_mm="1 9 MM.")).answers()["width_mm"] == 19
+
+
+def test_a_size_with_much_air_in_it_is_read_at_once():
+    began = time.perf_counter()
+    assert filled("wound_assessment", width_mm=f"1{' ' * 20_000}x").errors["width_mm"]
+    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("typed", ["0,9", "0.9", " 0,90 "])

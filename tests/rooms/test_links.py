@@ -104,7 +104,15 @@ def test_a_birth_date_may_be_written_in_any_usual_way(ada_in: Participant, code_
     assert Client().post(f"/j/{code_for(ada_in)}/inn/", written).status_code == 302
 
 
-@pytest.mark.parametrize("written", [{"day": "", "month": "", "year": ""}, {"day": "31", "month": "2", "year": "1968"}])
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"day": "", "month": "", "year": ""},
+        {"day": "31", "month": "2", "year": "1968"},
+        {"day": "9" * 20, "month": "3", "year": "1968"},
+        {"day": "13", "month": "9" * 20, "year": "1968"},
+    ],
+)
 def test_what_is_no_date_is_no_try(ada_in: Participant, code_for, clock, written):
     answer = Client().post(f"/j/{code_for(ada_in)}/inn/", written)
     assert answer.status_code == 422
