@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
+import yaml
+
+from portal.launch.setup import ROOT
 
 KEYS = {
     "SECRET_KEY": "vM0rZ3u1kq9x7Yt5c2Wb8Ns4Lp6Jh1Gf3Dd5Sa7Qw9Er0Ty2Ui4",
@@ -103,3 +107,24 @@ def test_a_number_that_is_none_stops_the_web_part_with_its_line(name, tmp_path):
     done = check(COMPLETE | {"STATIC_ROOT": str(tmp_path), name: "many"}, part="web")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"{name} must be a whole number.\nNot started")
+
+
+@pytest.mark.parametrize(("age", "code"), [(0, 0), (170, 0), (190, 1), (None, 1)])
+def test_a_worker_is_well_while_its_sweeps_come_through(tmp_path, age, code):
+    swept = tmp_path / "swept"
+    if age is not None:
+        swept.touch()
+        os.utime(swept, (time.time() - age,) * 2)
+    assert check({"SWEPT_FILE": str(swept)}, part="swept").returncode == code
+
+
+def test_the_compose_file_asks_each_part_what_it_can_answer():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    asked = {
+        name: part["healthcheck"]["test"][-1]
+        for name, part in services.items()
+        if "portal.launch.serve" in part.get("healthcheck", {}).get("test", ())
+    }
+    assert asked == {"web": "health", "sockets": "health", "worker": "swept"}
+    assert services["worker"]["environment"].items() > services["web"]["environment"].items()
+    assert services["worker"]["environment"]["SWEPT_FILE"].startswith(services["worker"]["tmpfs"][0])
