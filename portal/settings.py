@@ -148,6 +148,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"  # beat in a zone with summer time skips runs on the nights the clock changes
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+SWEPT_FILE = env("SWEPT_FILE", "")  # touched after each sweep, for whoever asks whether the worker gets its work done
 
 # People who sign in --------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

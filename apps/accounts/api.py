@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -12,12 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.common.api import problem
+from apps.common.api import fault_problem, problem
 
 from . import queries, services
 from .models import ApiKey
 
-LOG = logging.getLogger(__name__)
 KEPT: Final = frozenset({200, 201, 202, 204, 409})
 """Answers that a repeated request gets again. Where nothing was begun (400, 401, 404, 422) it may be corrected."""
 LONGEST_KEY: Final = 200
@@ -75,8 +73,7 @@ def repeatable(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             except (IntegrityError, OperationalError) as fault:
                 # Somebody was first by a hair, or the database ended one of two that waited for each other.
                 if not left:
-                    LOG.exception("repeatable request failed", exc_info=fault)
-                    return problem(500, "fault")
+                    return fault_problem(fault)
         raise AssertionError("unreachable")
 
     return wrapped

@@ -24,7 +24,7 @@ from ninja.openapi.schema import OpenAPISchema
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from .errors import ChangedMeanwhile, DomainError
+from .errors import ChangedMeanwhile, DomainError, is_outage
 from .plain_text import is_plain
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ TITLES: Final[dict[int, Promise]] = {
     422: gettext_lazy("Something in the request is wrong"),
     429: gettext_lazy("Too many requests"),
     500: gettext_lazy("Something went wrong with us"),
+    503: gettext_lazy("We cannot answer right now"),
 }
 
 
@@ -360,6 +361,8 @@ def _with_problems(view: Callable[..., Any]) -> Callable[..., Any]:
             return problem(404, "not-found")
         except SuspiciousOperation:  # more parameters than anybody needs, before any operation is reached
             return problem(400, "refused")
+        except Exception as fault:  # noqa: BLE001 before any operation, as the look-up of the key: no page for a program
+            return fault_problem(fault)
         if isinstance(response, HttpResponseNotAllowed):
             return problem(405, "method-not-allowed", headers={"Allow": response["Allow"]})
         return response
@@ -416,8 +419,18 @@ def _on_suspicious(request: HttpRequest, fault: Any) -> HttpResponse:
 def _on_fault(request: HttpRequest, fault: Any) -> HttpResponse:
     if isinstance(fault, OperationalError) and connection.in_atomic_block:
         raise fault  # a repeatable request tries the whole transaction again
+    return fault_problem(fault)
+
+
+def fault_problem(fault: Exception) -> HttpResponse:
+    """Say that it failed on our side. A change may be in all the same: the connection can be lost after the commit."""
     LOG.error("API request failed", exc_info=fault)
-    return problem(500, "fault", _("Nothing was changed. Try again, and tell us if it goes on."))
+    detail = _(
+        "If it was to change something, look whether it did. With an Idempotency-Key it can be sent again as it is."
+    )
+    if is_outage(fault):
+        return problem(503, "unavailable", detail, headers={"Retry-After": "5"})
+    return problem(500, "fault", detail)
 
 
 class Found(Shown):

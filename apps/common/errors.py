@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
 
 
@@ -49,3 +49,8 @@ def breach_raises(**errors: type[DomainError]) -> Iterator[None]:
         if name not in errors:
             raise
         raise errors[name] from breach
+
+
+def is_outage(fault: BaseException | None) -> bool:
+    """Say whether the database is in the way, by being away or by having too much to do: it will pass by itself."""
+    return isinstance(fault, OperationalError | InterfaceError)

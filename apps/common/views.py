@@ -1,3 +1,5 @@
+import sys
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -5,6 +7,8 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from apps.common import health
+
+from .errors import is_outage
 
 
 @require_safe
@@ -52,4 +56,5 @@ def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Without the request, so that nothing is asked of the part that has just failed."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    status, headers = (503, {"Retry-After": "5"}) if is_outage(sys.exception()) else (500, {})
+    return HttpResponse(render_to_string("500.html", {"status": status}), status=status, headers=headers)

@@ -23,6 +23,9 @@ LEASE: Final = timedelta(minutes=2)
 
 PAUSES: Final = [timedelta(seconds=seconds) for seconds in (0, 10, 30, 120, 300, 600)]
 LONGEST_PAUSE: Final = timedelta(minutes=15)
+RECEIPT_WITHIN: Final = timedelta(minutes=2)
+"""A gateway whose answer was lost says within this time that it has the message, if it has."""
+
 TRIES: Final = 48
 """With these pauses, a gateway may be away for about ten hours."""
 
@@ -128,7 +131,7 @@ def deliver_next_message(*, now: datetime) -> bool:
     except Refused as refusal:
         _give_up(message, str(refusal), now)
     except Unavailable as outage:
-        _put_back(message, str(outage), now)
+        _put_back(message, outage, now)
     else:
         _record_sent(message, carrier, accepted, now)
     return True
@@ -154,8 +157,8 @@ def record_receipt(*, reference: uuid.UUID, said: str, now: datetime) -> bool:
             _finish(message, OutboxState.DELIVERED, now)
         elif said in {FAILED, REJECTED} and on_its_way:
             _fail(message, "not-reached" if said == FAILED else "bad-number", now)
-        elif said in {ACCEPTED, BUFFERED} and message.state == OutboxState.WAITING:
-            # The answer was lost, the message was not: it must not be sent again.
+        elif said in {ACCEPTED, BUFFERED} and message.state in {OutboxState.WAITING, OutboxState.SENDING}:
+            # The answer was lost, or the worker that waited for it; the message was not: it must not be sent again.
             message.state, message.sent_at, message.failure = OutboxState.SENT, message.sent_at or now, ""
             message.save(update_fields=["state", "sent_at", "failure"])
     return True
@@ -265,7 +268,9 @@ def _record_sent(message: OutboxMessage, carrier: Carrier, accepted: Accepted, n
 
 
 @transaction.atomic
-def _put_back(message: OutboxMessage, why: str, now: datetime) -> None:
+def _put_back(message: OutboxMessage, outage: Unavailable, now: datetime) -> None:
+    """Try again after a pause; what may have been taken waits for its receipt, unless somebody waits for it."""
+    why = str(outage)
     row = _still_ours(message)
     if row is None:
         return
@@ -276,6 +281,8 @@ def _put_back(message: OutboxMessage, why: str, now: datetime) -> None:
         _fail(row, why, now)
         return
     pause = PAUSES[row.attempts - 1] if row.attempts <= len(PAUSES) else LONGEST_PAUSE
+    if outage.maybe_taken and row.channel == Channel.SMS and not row.at_any_hour:
+        pause = max(pause, RECEIPT_WITHIN)
     row.state, row.due_at, row.failure = OutboxState.WAITING, now + pause, why
     row.save(update_fields=["state", "due_at", "failure"])
 

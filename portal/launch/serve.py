@@ -1,10 +1,11 @@
 """Runs one part of the product in production, after looking whether the set-up is complete.
 
-python -m portal.launch.serve web | sockets | worker | beat | prepare | check | health
+python -m portal.launch.serve web | sockets | worker | beat | prepare | check | health | swept
 """
 
 import os
 import sys
+import time
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from portal.launch import programs
 
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
 FIRST = {"SECRET_KEY": "-", "DATABASE_URL": "postgres://-@-/-", "REDIS_URL": "redis://-"}
-PARTS = ("web", "sockets", "worker", "beat", "prepare", "check", "health")
+PARTS = ("web", "sockets", "worker", "beat", "prepare", "check", "health", "swept")
+LATELY = 180.0  # seconds; the longest sweep may take two minutes
 
 
 def main() -> int:
@@ -24,6 +26,8 @@ def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if part == "health":
         return 0 if is_ready() else 1
+    if part == "swept":
+        return 0 if has_swept() else 1
     if faults := what_is_missing(part):
         print("\n".join(faults), file=sys.stderr)
         print(f"Not started: {len(faults)} fault{'s' * (len(faults) > 1)} in the set-up.", file=sys.stderr)
@@ -61,6 +65,14 @@ def is_ready() -> bool:
         connection.request("GET", "/readyz", headers={"Host": host, "X-Forwarded-Proto": "https"})
         return connection.getresponse().status == 200
     except OSError:
+        return False
+
+
+def has_swept() -> bool:
+    """Say whether the worker was lately through with a sweep: the clock sends one several times a minute."""
+    try:
+        return time.time() - Path(os.environ["SWEPT_FILE"]).stat().st_mtime < LATELY
+    except (KeyError, OSError):
         return False
 
 

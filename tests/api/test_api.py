@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -15,7 +16,7 @@ from apps.audit.models import AccessRecord, Action
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
-from apps.scheduling.models import Appointment, AppointmentEvent, Occupancy, TeamMember, TeamOrder
+from apps.scheduling.models import Appointment, AppointmentEvent, AppointmentStatus, Occupancy, TeamMember, TeamOrder
 from tests.conftest import ADA_ID, LONG_AGO
 from tests.scheduling_cast import at
 
@@ -204,6 +205,43 @@ def test_a_fault_of_ours_is_a_problem_too(api, kari, monkeypatch):
     answer = api(kari).get("/service-types")
     is_problem(answer, 500, "fault")
     assert "Ada" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("repeatable", [{}, {"Idempotency_Key": "once"}], ids=["plain", "with a key"])
+@pytest.mark.parametrize("asks", ["live_key", "staff_of", "bookable_service"])
+def test_a_database_that_is_away_is_a_problem_wherever_it_is_asked(
+    api, kari, wish, first_time, monkeypatch, repeatable, asks
+):
+    from apps.accounts import queries as accounts
+    from apps.organisations import api as organisations
+    from apps.scheduling import api as scheduling
+
+    def away(*args, **kwargs):
+        raise OperationalError("13836810184 is not answered")
+
+    program, body = api(kari), wish | {"starts_at": first_time()}
+    place = {"live_key": accounts, "staff_of": organisations, "bookable_service": scheduling}[asks]
+    monkeypatch.setattr(place, asks, away)
+    answer = program.post("/appointments", body, **repeatable)
+    is_problem(answer, 503, "unavailable")
+    assert answer.headers["Retry-After"] == "5"
+    assert "13836810184" not in answer.content.decode()
+
+
+def test_an_answer_that_is_lost_after_the_commit_is_not_said_to_have_changed_nothing(
+    api, kari, wish, first_time, monkeypatch
+):
+    from apps.scheduling import api as scheduling
+
+    def away(*args, **kwargs):
+        raise OperationalError
+
+    booked = api(kari).post("/appointments", wish | {"starts_at": first_time()}).json()
+    monkeypatch.setattr(scheduling, "_shown", away)
+    answer = api(kari).post(f"/appointments/{booked['reference']}/cancel", {"reason": "other"}, Accept_Language="en")
+    assert Appointment.objects.get().status == AppointmentStatus.CANCELLED
+    is_problem(answer, 503, "unavailable")
+    assert "look whether it did" in answer.json()["detail"]
 
 
 def test_the_description_is_there_and_lists_the_operations(db):

@@ -1,9 +1,11 @@
 """Whatever fails, the person gets a page in words, and the page needs nothing that may have failed too."""
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 
 from apps.common import views
+from apps.rooms import queries as rooms
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,22 @@ def test_each_error_has_a_page_for_people(view, status):
 def test_the_page_for_our_own_faults_asks_nobody_anything():
     answer = views.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
+    assert "<h1" in answer.content.decode()
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "se", "en"])
+def test_while_the_database_is_away_the_page_says_so_to_who_sends_people_on_too(language, monkeypatch):
+    """A proxy that reads 503 may try elsewhere, and a monitor knows an outage from a fault in the code."""
+
+    def away(*args, **kwargs):
+        raise OperationalError("the server does not answer")
+
+    monkeypatch.setattr(rooms, "link_by_code", away)
+    client = Client(raise_request_exception=False)
+    client.cookies["language"] = language
+    answer = client.get("/j/abc/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert f'lang="{language}"' in answer.content.decode()
     assert "<h1" in answer.content.decode()
 
 

@@ -1,12 +1,13 @@
 """A nudge after the commit: one waits at a time, and none is missed."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.core.cache import cache
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from apps.common.nudge import sweeper, wake
 
@@ -63,3 +64,26 @@ def test_a_broker_that_is_away_fails_no_request(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(current_app._get_current_object(), "send_task", away)
     with transaction.atomic():
         wake(TASK)
+
+
+@pytest.mark.django_db
+def test_a_sweep_that_came_through_leaves_its_time(settings: Any, tmp_path: Path) -> None:
+    def nothing() -> None:
+        pass
+
+    settings.SWEPT_FILE = str(tmp_path / "swept")
+    task: Any = sweeper(f"{TASK}.through")(nothing)
+    task()
+    assert (tmp_path / "swept").exists()
+
+
+@pytest.mark.django_db
+def test_a_sweep_that_failed_leaves_none(settings: Any, tmp_path: Path) -> None:
+    def fail() -> None:
+        raise OperationalError
+
+    settings.SWEPT_FILE = str(tmp_path / "swept")
+    task: Any = sweeper(f"{TASK}.failed")(fail)
+    with pytest.raises(OperationalError):
+        task()
+    assert not (tmp_path / "swept").exists()

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import time
 
 import psycopg
 import pytest
+import yaml
 from django.db import connection
+
+from portal.launch.setup import ROOT
 
 KEYS = {
     "SECRET_KEY": "vM0rZ3u1kq9x7Yt5c2Wb8Ns4Lp6Jh1Gf3Dd5Sa7Qw9Er0Ty2Ui4",
@@ -144,3 +148,24 @@ def test_prepare_lets_the_role_of_every_day_into_what_the_owner_made(bare_databa
         assert hers.execute("SELECT count(*) > 30 FROM catalogue_scenario").fetchone() == (True,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             hers.execute("DROP TABLE catalogue_scenario CASCADE")
+
+
+@pytest.mark.parametrize(("age", "code"), [(0, 0), (170, 0), (190, 1), (None, 1)])
+def test_a_worker_is_well_while_its_sweeps_come_through(tmp_path, age, code):
+    swept = tmp_path / "swept"
+    if age is not None:
+        swept.touch()
+        os.utime(swept, (time.time() - age,) * 2)
+    assert check({"SWEPT_FILE": str(swept)}, part="swept").returncode == code
+
+
+def test_the_compose_file_asks_each_part_what_it_can_answer():
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    asked = {
+        name: part["healthcheck"]["test"][-1]
+        for name, part in services.items()
+        if "portal.launch.serve" in part.get("healthcheck", {}).get("test", ())
+    }
+    assert asked == {"web": "health", "sockets": "health", "worker": "swept"}
+    assert services["worker"]["environment"].items() > services["web"]["environment"].items()
+    assert services["worker"]["environment"]["SWEPT_FILE"].startswith(services["worker"]["tmpfs"][0])

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from apps.messaging import services
+from apps.messaging.carriers import Unavailable
 from apps.messaging.models import OutboxMessage, OutboxState
 from tests.together import together
 
@@ -64,7 +65,7 @@ def test_a_worker_that_comes_back_too_late_does_not_undo_what_the_next_one_did(q
     message = queue()
     late = services._claim_next(now)
     assert services.deliver_next_message(now=now + services.LEASE)
-    services._put_back(late, "unreachable", now + services.LEASE)
+    services._put_back(late, Unavailable("unreachable"), now + services.LEASE)
     message.refresh_from_db()
     assert message.state == OutboxState.SENT
     assert len(gateway.got) == 1

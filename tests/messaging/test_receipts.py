@@ -101,6 +101,47 @@ def test_a_message_whose_answer_was_lost_is_not_sent_again(queue, carrier, repor
     assert (message.state, len(gateway.got)) == (OutboxState.SENT, 1)
 
 
+@pytest.mark.parametrize("kind", ["8", "4"])
+def test_what_the_gateway_took_before_the_worker_died_is_not_sent_again(queue, carrier, report, now, kind):
+    class KilledError(BaseException):
+        pass
+
+    gateway = carrier()
+    taken = gateway.send
+
+    def die(outgoing):
+        taken(outgoing)
+        raise KilledError
+
+    gateway.send = die
+    message = queue()
+    with pytest.raises(KilledError):
+        services.deliver_next_message(now=now)
+    gateway.send = taken
+    report(message.reference, kind)
+    assert not services.deliver_next_message(now=now + services.LEASE)
+    message.refresh_from_db()
+    assert (message.state, len(gateway.got)) == (OutboxState.SENT, 1)
+
+
+def test_a_message_whose_answer_was_lost_waits_for_its_receipt(queue, carrier, now):
+    gateway = carrier(Unavailable("no-answer", maybe_taken=True))
+    queue()
+    services.deliver_next_message(now=now)
+    assert not services.deliver_next_message(now=now + services.RECEIPT_WITHIN - timedelta(seconds=1))
+    assert services.deliver_next_message(now=now + services.RECEIPT_WITHIN)
+    assert len(gateway.got) == 2
+
+
+def test_a_code_that_somebody_waits_for_does_not_wait_for_a_receipt(queue, carrier, now):
+    """A second text with the same code does no harm."""
+    gateway = carrier(Unavailable("no-answer", maybe_taken=True))
+    queue(at_any_hour=True)
+    services.deliver_next_message(now=now)
+    assert services.deliver_next_message(now=now)
+    assert len(gateway.got) == 2
+
+
 def test_what_was_given_up_without_an_answer_may_still_turn_out_delivered(queue, carrier, report, now):
     carrier(Unavailable("no-answer", maybe_taken=True))
     message = queue(not_after=now + timedelta(minutes=5))
