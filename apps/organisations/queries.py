@@ -160,12 +160,6 @@ def registering_side(performer: Unit, requester: Unit) -> Unit | None:
     return performer if performer.organisation.kind == OrganisationKind.GP_OFFICE else None
 
 
-def colleagues(unit: Unit, today: date) -> list[User]:
-    """Return who works in the unit today, by name."""
-    members = Membership.objects.valid_on(today).filter(unit=unit).values("user_id")
-    return list(User.objects.filter(pk__in=members, is_active=True))
-
-
 def units_called(text: str) -> list[Unit]:
     """Return the units with this name or uid."""
     units = Unit.objects.select_related("organisation")
