@@ -400,7 +400,7 @@ def test_the_host_calls_an_interpreter_who_comes_by_telephone(review, berg, kari
     assert number not in page(berg), "none of them speaks it"
 
 
-def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
+def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, now):
     from apps.accounts.models import User
     from apps.organisations.services import give_role
     from tests.conftest import LONG_AGO
@@ -414,6 +414,45 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
     waiting = connect(sits, "cato", now, user=colleague, waits=True)
     assert waiting.state == SeatState.WAITING
     assert "logget inn, ikke på listen" in queries.arrival_facts(waiting)
+    assert queries.may_still_sit(waiting, colleague, None, now=now)
+    assert not queries.may_still_sit(waiting, kari, None, now=now), "it is his seat"
+    give_role(user=colleague, unit=review.performer_unit, role="clinician", valid_from=LONG_AGO)
+    assert not queries.may_still_sit(waiting, colleague, None, now=now), "a host comes in anew"
+
+
+@pytest.mark.parametrize(
+    ("camera", "microphone", "fact"),
+    [
+        (True, True, "kamera og lyd virker"),
+        (False, True, "uten kamera"),
+        (False, False, "uten kamera og lyd"),
+        (True, False, ""),
+        (None, None, ""),
+    ],
+)
+def test_the_host_reads_how_the_test_of_the_device_went(review, ada_in, camera, microphone, fact):
+    tested = Seat(appointment=review, participant=ada_in, camera_ok=camera, microphone_ok=microphone)
+    assert queries.arrival_facts(tested) == ["pasient", *filter(None, [fact])]
+
+
+def test_a_room_is_open_from_half_an_hour_before_until_half_an_hour_after(review, berg, berg_seat, ada_in, now):
+    services.link_for(ada_in, now=now)
+    opens, closes = review.starts_at - timedelta(minutes=30), review.ends_at + timedelta(minutes=30)
+    moment = timedelta(seconds=1)
+    for inside in (opens, closes - moment):
+        connect(berg_seat, "berg", inside, user=berg)
+        services.enter_waiting_room(seat=seat(ada_in), now=inside)
+    for outside, refusal in ((opens - moment, errors.NotOpenYet), (closes, errors.RoomClosed)):
+        with pytest.raises(refusal):
+            connect(berg_seat, "berg", outside, user=berg)
+        with pytest.raises(refusal):
+            services.enter_waiting_room(seat=seat(ada_in), now=outside)
+
+
+def test_who_works_nowhere_any_more_has_no_seat_though_she_was_to_take_part(review, kari, now):
+    assert queries.entry_for(kari, review, now=now) is not None
+    kari.memberships.update(valid_to=(now - timedelta(days=1)).date())
+    assert queries.entry_for(kari, review, now=now) is None
 
 
 def test_the_fifth_finds_no_room(review, meeting, berg_seat, berg, now, ada_in, ada_enters):
