@@ -343,6 +343,27 @@ def test_a_code_is_over_after_five_minutes_and_three_are_enough(by_code, ada_in,
     assert client.post(f"/j/{code}/kode/").status_code == 200, "the first was a quarter of an hour ago"
 
 
+def test_each_link_has_a_code_of_its_own(by_code, ada_in, daughter, code_for, clock):
+    Client().post(f"/j/{code_for(ada_in)}/kode/")
+    hers = sent_code()
+    Client().post(f"/j/{code_for(daughter)}/kode/")
+    assert Client().post(f"/j/{code_for(daughter)}/inn/", {"code": hers}).status_code == 422
+    assert Client().post(f"/j/{code_for(ada_in)}/inn/", {"code": hers}).status_code == 302
+
+
+def test_a_new_code_takes_the_place_of_the_one_before(by_code, ada_in, code_for, clock, now):
+    for _asked in range(2):
+        Client().post(f"/j/{code_for(ada_in)}/kode/")
+    assert EntryCode.objects.filter(expires_at__gt=now).count() == 1
+
+
+def test_a_service_may_leave_it_to_the_host_to_know_her(review, ada_in, code_for, clock):
+    review.service_type.identification = Identification.LINK
+    review.service_type.save(update_fields=["identification"])
+    assert "født" not in Client().get(f"/j/{code_for(ada_in)}/").content.decode()
+    assert Client().post(f"/j/{code_for(ada_in)}/inn/").status_code == 302
+
+
 def test_the_daughter_without_a_birth_date_comes_by_her_link(daughter, code_for, clock):
     page = Client().get(f"/j/{code_for(daughter)}/").content.decode()
     assert "født" not in page

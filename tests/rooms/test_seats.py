@@ -136,6 +136,15 @@ def test_those_in_the_call_see_who_is_expected_but_not_whom_the_host_put_out(
     assert "Ada" not in str(told)
 
 
+def test_those_in_the_call_see_who_waits_outside(review, kari, ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    entry = queries.entry_for(kari, review, now=now)
+    nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
+    connect(nurse, "kari", now, user=kari)
+    told = queries.snapshot(queries.seat_by_uid(nurse.uid), now=now)
+    assert ("Ada Alm", str(SeatState.WAITING.label)) in listed(told)
+
+
 def test_the_today_page_says_where_everybody_is(
     review, kari, amina, berg, berg_seat, amina_diary, ada_enters, ada_in, as_user, now
 ):
@@ -200,6 +209,15 @@ def test_an_admission_that_was_meant_for_the_first_device_does_not_let_in_the_se
     second.post(f"/mote/{ada_in.uid}/venterom/")
     with pytest.raises(errors.NotWaiting):
         services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=seen, now=now)
+
+
+def test_who_asks_again_to_be_let_in_has_waited_since_she_came(ada_enters, ada_in, now):
+    ada_enters()
+    came, later = now + timedelta(minutes=1), now + timedelta(minutes=2)
+    for moment in (came, later):
+        assert services.enter_waiting_room(seat=seat(ada_in), now=moment).waiting_since == came
+    services.leave(seat=seat(ada_in), now=later)
+    assert services.enter_waiting_room(seat=seat(ada_in), now=later).waiting_since == later
 
 
 def test_the_same_browser_may_open_the_link_again(ada_enters, ada_in, berg_seat, berg, now):
@@ -350,6 +368,26 @@ def test_those_who_wait_are_told_that_it_is_late(ada_enters, ada_in, berg_seat, 
     assert "10 minutter" in client.get(f"/mote/{ada_in.uid}/venterom/").content.decode()
 
 
+def test_who_is_heard_of_again_waits_again(ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    connect(seat(ada_in), "one", now, place="waiting")
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    services.note_seen(seat=seat(ada_in), now=now + timedelta(seconds=20))
+    assert (seat(ada_in).state, seat(ada_in).seen_at) == (SeatState.WAITING, now + timedelta(seconds=20))
+
+
+def test_opening_the_link_again_lets_nobody_back_in(ada_enters, ada_in, berg_seat, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    client.post(f"/mote/{ada_in.uid}/forlat/")
+    ada_enters(client)
+    assert seat(ada_in).state == SeatState.TESTING, "she had left"
+    services.decline(seat=seat(ada_in), host=berg_seat, now=now)
+    ada_enters(client)
+    ada_enters()
+    assert seat(ada_in).state == SeatState.DECLINED, "not on another device either"
+
+
 def test_only_the_host_says_that_it_is_late(ada_enters, ada_in, now):
     ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
     with pytest.raises(errors.NotHost):
@@ -412,7 +450,7 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, no
     assert entry.waits
     sits = services.seat_for_user(appointment=review, user=colleague, entry=entry, language="nb", now=now)
     waiting = connect(sits, "cato", now, user=colleague, waits=True)
-    assert waiting.state == SeatState.WAITING
+    assert (waiting.state, waiting.waiting_since) == (SeatState.WAITING, now)
     assert "logget inn, ikke på listen" in queries.arrival_facts(waiting)
     assert queries.may_still_sit(waiting, colleague, None, now=now)
     assert not queries.may_still_sit(waiting, kari, None, now=now), "it is his seat"
@@ -427,12 +465,19 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, no
         (False, True, "uten kamera"),
         (False, False, "uten kamera og lyd"),
         (True, False, ""),
-        (None, None, ""),
+        (None, True, ""),
     ],
 )
 def test_the_host_reads_how_the_test_of_the_device_went(review, ada_in, camera, microphone, fact):
     tested = Seat(appointment=review, participant=ada_in, camera_ok=camera, microphone_ok=microphone)
     assert queries.arrival_facts(tested) == ["pasient", *filter(None, [fact])]
+
+
+@pytest.mark.parametrize(
+    ("language", "facts"), [("nb", []), ("nn", []), ("en", ["English"]), ("se", ["davvisámegiella"])]
+)
+def test_the_host_reads_which_language_a_guest_reads(review, ada_in, language, facts):
+    assert queries.arrival_facts(Seat(appointment=review, participant=ada_in, language=language))[1:] == facts
 
 
 def test_a_room_is_open_from_half_an_hour_before_until_half_an_hour_after(review, berg, berg_seat, ada_in, now):
