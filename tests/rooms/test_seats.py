@@ -9,9 +9,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from apps.accounts.models import User
+from apps.organisations.services import give_role
 from apps.rooms import errors, queries, services
 from apps.rooms.models import Room, RoomState, Seat, SeatState
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
+from tests.conftest import LONG_AGO
 
 from .conftest import BORN
 
@@ -229,6 +232,20 @@ def test_the_same_browser_may_open_the_link_again(ada_enters, ada_in, berg_seat,
     assert not seat(ada_in).new_device
 
 
+def test_a_device_that_was_put_out_comes_back_as_another_one(ada_enters, ada_in, berg_seat, berg, now):
+    first, second = ada_enters(), ada_enters()
+    second.post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    ada_enters(first)
+    assert seat(ada_in).admitted_at is None, "the host let in the second"
+    assert second.get(f"/mote/{ada_in.uid}/rom/").status_code == 409
+
+
+def test_a_seat_that_no_device_has_taken_is_nobodys(review, ada_in, now):
+    services.link_for(ada_in, now=now)
+    assert not queries.may_still_sit(seat(ada_in), None, None, now=now)
+
+
 def test_a_cookie_that_was_planted_before_does_not_sit_in_the_seat(ada_enters, ada_in, code_for):
     thief = ada_enters()
     planted = thief.cookies["guest"].value
@@ -319,6 +336,7 @@ def test_the_host_ends_for_everybody(review, kari, berg, berg_seat, now, ada_ent
     assert review.status == AppointmentStatus.FULFILLED
     assert Room.objects.get(appointment=review).state == RoomState.CLOSED
     assert seat(ada_in).state == SeatState.LEFT
+    assert set(queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now)) == {"type", "you", "late", "over"}
     assert "over" in client.get(f"/mote/{ada_in.uid}/").content.decode()
 
 
@@ -374,6 +392,10 @@ def test_who_is_heard_of_again_waits_again(ada_enters, ada_in, now):
     services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
     services.note_seen(seat=seat(ada_in), now=now + timedelta(seconds=20))
     assert (seat(ada_in).state, seat(ada_in).seen_at) == (SeatState.WAITING, now + timedelta(seconds=20))
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    assert seat(ada_in).state == SeatState.WAITING, "that socket had closed before"
+    Seat.objects.update(state=SeatState.LOST)
+    assert connect(seat(ada_in), "two", now, place="waiting").state == SeatState.WAITING
 
 
 def test_opening_the_link_again_lets_nobody_back_in(ada_enters, ada_in, berg_seat, now):
@@ -386,6 +408,10 @@ def test_opening_the_link_again_lets_nobody_back_in(ada_enters, ada_in, berg_sea
     ada_enters(client)
     ada_enters()
     assert seat(ada_in).state == SeatState.DECLINED, "not on another device either"
+    connect(seat(ada_in), "ada", now, place="waiting")
+    services.disconnect(seat=seat(ada_in), channel="ada", clean=False, now=now)
+    services.note_seen(seat=seat(ada_in), now=now)
+    assert seat(ada_in).state == SeatState.DECLINED, "nor with another connection"
 
 
 def test_only_the_host_says_that_it_is_late(ada_enters, ada_in, now):
@@ -415,8 +441,6 @@ def test_a_stranger_meets_a_404(review, lie, tor, as_user, clock):
 
 
 def test_the_interpreter_takes_part_without_reading_the_case(review, amina, amina_diary, as_user, clock):
-    from apps.scheduling.models import Participant
-
     Participant.objects.create(appointment=review, role="interpreter", schedule=amina_diary)
     page = as_user(amina).get(f"/rom/{review.reference}/").content.decode()
     assert "Ada" not in page
@@ -438,11 +462,16 @@ def test_the_host_calls_an_interpreter_who_comes_by_telephone(review, berg, kari
     assert number not in page(berg), "none of them speaks it"
 
 
-def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, now):
-    from apps.accounts.models import User
-    from apps.organisations.services import give_role
-    from tests.conftest import LONG_AGO
+def test_a_colleague_of_the_specialist_may_be_the_host_instead(review, kari, tor, wound_clinic, now):
+    assert not queries.entry_for(kari, review, now=now).host
+    assert queries.entry_for(tor, review, now=now) is None, "a clerk is no clinician"
+    give_role(user=tor, unit=wound_clinic, role="clinician", valid_from=LONG_AGO)
+    assert queries.entry_for(tor, review, now=now) == queries.Entry(None, host=True, waits=False)
+    tor.is_active = False
+    assert queries.entry_for(tor, review, now=now) is None
 
+
+def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, now):
     colleague = User.objects.create_user("c@staff.example", given_name="Cato", family_name="Dahl")
     give_role(user=colleague, unit=home_care, role="booker", valid_from=LONG_AGO)
     entry = queries.entry_for(colleague, review, now=now)
@@ -456,6 +485,8 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, no
     assert not queries.may_still_sit(waiting, kari, None, now=now), "it is his seat"
     give_role(user=colleague, unit=review.performer_unit, role="clinician", valid_from=LONG_AGO)
     assert not queries.may_still_sit(waiting, colleague, None, now=now), "a host comes in anew"
+    colleague.memberships.all().delete()
+    assert not queries.may_still_sit(waiting, colleague, None, now=now)
 
 
 @pytest.mark.parametrize(
@@ -501,8 +532,6 @@ def test_who_works_nowhere_any_more_has_no_seat_though_she_was_to_take_part(revi
 
 
 def test_the_fifth_finds_no_room(review, meeting, berg_seat, berg, now, ada_in, ada_enters):
-    from apps.scheduling.models import Participant
-
     for number in range(4):
         guest = Participant.objects.create(appointment=review, role="guest", guest_name=f"Guest {number}")
         Seat.objects.create(appointment=review, participant=guest, state=SeatState.HERE, admitted_at=now)

@@ -135,6 +135,12 @@ def test_a_time_outside_the_rules_is_refused_by_the_rule(book, ada, start, refus
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.parametrize("beside", [timedelta(seconds=1), timedelta(microseconds=1)])
+def test_a_time_beside_the_grid_is_refused_however_near(asked, ada, kari, now, beside):
+    with pytest.raises(errors.OffTheGrid):
+        services.book_appointment(request=asked(ada), starts_at=at("2026-03-03 10.00") + beside, actor=kari, now=now)
+
+
 def test_an_organisation_without_an_agreement_is_refused(book, ada):
     Agreement.objects.all().delete()
     with pytest.raises(errors.NoAgreement):
