@@ -189,11 +189,6 @@ def clock_range(start: datetime, end: datetime, *, language: str | None = None) 
     return f"{clock(start, language=language)}–{clock(end, language=language)}"
 
 
-def day_and_clock(moment: datetime, *, language: str | None = None) -> str:
-    """Write «tirsdag 17. mars 2026 kl. 10.30»: whole, for messages that may be read much later."""
-    return words(language).at.format(day=full_day(moment, language=language), clock=clock(moment, language=language))
-
-
 def _plain_day(day: date, today: date, said: Words) -> str:
     return _day(day, said.day_of_month if day.year == today.year else said.with_year, said)
 

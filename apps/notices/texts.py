@@ -56,15 +56,6 @@ def languages_of(audience: str) -> tuple[str, ...]:
     return ("nb", "nn", "se", "en") if audience in BY_LINK else ("nb", "nn", "en")
 
 
-def purposes_of(audience: str) -> tuple[str, ...]:
-    """Return what this audience is told. Those with the session in their calendar get no reminders."""
-    return PURPOSES if audience in BY_LINK else (BOOKED, MOVED, CANCELLED)
-
-
-def channels_of(audience: str) -> tuple[str, ...]:
-    return ("sms", "email") if audience in BY_LINK else ("email",)
-
-
 def needs_link(purpose: str) -> bool:
     return purpose != CANCELLED
 

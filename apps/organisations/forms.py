@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.common.plain_text import longest_in, plain_line
 
 from .models import Role
-from .queries import Staff, units_overseen
+from .queries import Staff, units_managed
 
 DATES: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 ADDRESS: Final = _("Write the e-mail address at work, for example kari@kommune.example.")
@@ -66,7 +66,7 @@ class AccessForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.today = today
         fields: dict[str, Any] = self.fields
-        fields["unit"].queryset = units_overseen(staff)
+        fields["unit"].queryset = units_managed(staff)
         fields["role"].choices = [(role, capfirst(label)) for role, label in Role.choices if role in staff.may_give]
         fields["valid_to"].width = "short"
 

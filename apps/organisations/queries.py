@@ -1,6 +1,6 @@
 """Who may do what where."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -62,7 +62,7 @@ class Staff:
 
     @property
     def may_give(self) -> frozenset[str]:
-        """Return the roles that she may give and end in the units of `units_overseen`."""
+        """Return the roles that she may give and end in the units of `units_managed`."""
         return frozenset().union(*(MAY_GIVE.get(role, frozenset()) for role in self.roles))
 
     @property
@@ -179,19 +179,22 @@ def registering_side(performer: Unit, requester: Unit) -> Unit | None:
     return performer if performer.organisation.kind == OrganisationKind.GP_OFFICE else None
 
 
-def colleagues(unit: Unit, today: date) -> list[User]:
-    """Return who works in the unit today, by name."""
-    members = Membership.objects.valid_on(today).filter(unit=unit).values("user_id")
-    return list(User.objects.filter(pk__in=members, is_active=True))
-
-
 def units_overseen(staff: Staff) -> QuerySet[Unit]:
     """Return the units whose people she sees: a manager her own, the others all of the organisation's."""
-    if staff.unit is None or not staff.may_see_access:
-        return Unit.objects.none()
-    if staff.roles & MAY_SEE_ACCESS == {Role.UNIT_MANAGER}:
+    return _units_of(staff, whole=MAY_SEE_ACCESS - {Role.UNIT_MANAGER})
+
+
+def units_managed(staff: Staff) -> QuerySet[Unit]:
+    """Return the units where she gives and ends access: a manager her own, an administrator all."""
+    return _units_of(staff, whole={Role.ORGANISATION_ADMIN})
+
+
+def _units_of(staff: Staff, *, whole: Set[str]) -> QuerySet[Unit]:
+    if staff.unit is not None and staff.roles & whole:
+        return Unit.objects.filter(organisation=staff.unit.organisation_id)
+    if staff.unit is not None and Role.UNIT_MANAGER in staff.roles:
         return Unit.objects.filter(pk=staff.unit.pk)
-    return Unit.objects.filter(organisation=staff.unit.organisation_id)
+    return Unit.objects.none()
 
 
 def accesses(staff: Staff, *, today: date, unit_uid: str = "", text: str = "") -> QuerySet[Membership]:

@@ -17,7 +17,7 @@ from apps.common.dates import local_date
 from apps.common.errors import DomainError, breach_raises
 
 from .models import Membership, Organisation, OrganisationKind, Role, Unit, UnitKind
-from .queries import Staff, units_overseen
+from .queries import Staff, units_managed
 
 
 class WrongOrganisationNumber(DomainError):
@@ -154,7 +154,7 @@ def invite_user(
 def give_access(
     *, unit: Unit, role: Role | str, by: Staff, actor: Actor, now: datetime, valid_to: date | None = None, **person: str
 ) -> Invited:
-    """Give somebody a role in a unit that `by` oversees, and say so in the access log; `person` as for `invite_user`.
+    """Give somebody a role in a unit that `by` manages, and say so in the access log; `person` as for `invite_user`.
 
     Raises NotHersToGive, AccountClosed.
     """
@@ -186,7 +186,7 @@ def invite_again(*, membership: Membership, by: Staff, actor: Actor, now: dateti
 
 
 def _expect_hers(by: Staff, unit: Unit, role: Role | str) -> None:
-    if role not in by.may_give or not units_overseen(by).filter(pk=unit.pk).exists():
+    if role not in by.may_give or not units_managed(by).filter(pk=unit.pk).exists():
         raise NotHersToGive
 
 

@@ -22,7 +22,7 @@ from .doors import StaffRequest, staff_required
 from .forms import AccessForm
 from .middleware import UNIT_KEY
 from .models import MAY_GIVE, MAY_SEE_ACCESS, Membership
-from .queries import accesses, actor_of, units_overseen
+from .queries import accesses, actor_of, units_managed, units_overseen
 
 PAGE: Final = 100
 
@@ -51,6 +51,7 @@ def people(request: StaffRequest) -> HttpResponse:
     context = {
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "units": list(units_overseen(request.staff)),
+        "managed": set(units_managed(request.staff)),
         "chosen": chosen,
         "text": text,
         "today": timezone.localdate(),

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -43,11 +42,6 @@ class InterpreterMode(models.TextChoices):
     SIGN = "sign", _("sign language")
 
 
-class PatientQuerySet(models.QuerySet["Patient"]):
-    def of_units(self, unit_ids: list[int]) -> Self:
-        return self.filter(care_relations__unit_id__in=unit_ids).distinct()
-
-
 class Patient(models.Model):
     """A person who receives care (FHIR Patient), as one organisation knows her.
 
@@ -76,8 +70,6 @@ class Patient(models.Model):
     contact_changed_at = models.DateTimeField(null=True, blank=True, help_text="messages written before it are stale")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
-
-    objects = PatientQuerySet.as_manager()
 
     class Meta:
         ordering = ["family_name", "given_name", "id"]

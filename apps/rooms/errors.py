@@ -42,13 +42,6 @@ class RoomClosed(DomainError):
     message = _("This appointment is over.")
 
 
-class OtherDevice(DomainError):
-    """Somebody sits in the seat with another browser."""
-
-    code = "other-device"
-    message = _("You have opened the appointment on another device.")
-
-
 class NotAdmitted(DomainError):
     code = "not-admitted"
     message = _("You come in when the host lets you in.")

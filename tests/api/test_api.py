@@ -493,7 +493,9 @@ def test_who_is_shown_is_who_comes_and_the_team_shares_fairly(
     for day in ("2026-03-03", "2026-03-04", "2026-03-05"):
         book(ada, f"{day} 10.00", only=(berg_diary.pk,))
     wish = wish | {"patient": str(bo.uid)}
-    for shown in api(kari).post("/open-times", wish | {"limit": 12}).json()["items"][::4]:
+    times = api(kari).post("/open-times", wish | {"limit": 12}).json()["items"]
+    assert len(times) == 12
+    for shown in times[::4]:
         booked = api(kari).post("/appointments", wish | {"starts_at": shown["starts_at"]}).json()
         expected = [one["name"] for one in shown["who"] if one["role"] == "performer"]
         assert [one["name"] for one in booked["participants"] if one["role"] == "performer"] == expected

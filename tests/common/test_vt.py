@@ -29,7 +29,8 @@ def render(source: str, **context: object) -> str:
     ],
 )
 def test_a_day_and_a_time_in_each_language(language: str, said: str) -> None:
-    assert dates.day_and_clock(HALF_PAST_TEN, language=language) == said
+    day, clock = dates.full_day(HALF_PAST_TEN, language=language), dates.clock(HALF_PAST_TEN, language=language)
+    assert dates.words(language).at.format(day=day, clock=clock) == said
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ WEDNESDAY = datetime(2026, 9, 23, 8, 30, tzinfo=UTC)  # Wednesday 23 September, 
 
 
 def every():
-    return [
-        (audience, purpose, channel, language)
-        for audience in (*texts.BY_LINK, texts.INTERPRETER, texts.STAFF)
-        for purpose in texts.purposes_of(audience)
-        for channel in texts.channels_of(audience)
-        for language in texts.languages_of(audience)
+    """Those with the session in their calendar are written to by mail, and get no reminders."""
+    by_link = [(one, purpose, way) for one in texts.BY_LINK for purpose in texts.PURPOSES for way in ("sms", "email")]
+    by_calendar = [
+        (one, purpose, "email")
+        for one in (texts.INTERPRETER, texts.STAFF)
+        for purpose in (texts.BOOKED, texts.MOVED, texts.CANCELLED)
     ]
+    return [(*said, language) for said in (*by_link, *by_calendar) for language in texts.languages_of(said[0])]
 
 
 def written(audience, purpose, channel, language, starts_at=LONGEST_DAY, address=None):

@@ -149,6 +149,21 @@ def test_who_only_reads_sees_the_organisation_and_no_button(as_user, ola, kari, 
     assert page.get("/tilganger/ny/").status_code == page.post(ended(kari)).status_code == 404
 
 
+def test_to_see_more_is_not_to_manage_more(as_user, signe, ola, home_care, kari):
+    """A manager who also leads the rollout reads about the whole organisation, and changes her own unit."""
+    give_role(user=signe, unit=home_care, role=Role.ROLLOUT_LEAD, valid_from=LONG_AGO)
+    elsewhere = give_role(user=kari, unit=ola.memberships.get().unit, role=Role.BOOKER, valid_from=LONG_AGO)
+    page = as_user(signe)
+    shown = text(page.get("/tilganger/"))
+    assert ola.email in shown
+    assert f"/tilganger/{elsewhere.pk}/avslutt/" not in shown
+    assert page.post("/tilganger/ny/", given(elsewhere.unit)).status_code == 422
+    page.post(f"/tilganger/{elsewhere.pk}/avslutt/")
+    elsewhere.refresh_from_db()
+    assert elsewhere.valid_to is None
+    assert page.post("/tilganger/ny/", given(home_care)).status_code == 302
+
+
 def test_who_has_not_chosen_a_password_is_invited_again(page, home_care, kari):
     page.post("/tilganger/ny/", given(home_care))
     eli = User.objects.get(email="eli.eng@staff.example").memberships.get()
@@ -194,7 +209,7 @@ def test_the_page_asks_the_same_few_questions_however_many_there_are(page, home_
     for number in range(30):
         user = add_user(email=f"n{number}@staff.example", given_name="N", family_name=str(number))
         give_role(user=user, unit=home_care, role=Role.BOOKER, valid_from=LONG_AGO)
-    assert queries() == before == 4
+    assert queries() == before == 5
 
 
 def test_a_role_that_runs_and_is_given_again_began_when_it_began(kari, home_care):

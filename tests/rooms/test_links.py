@@ -13,7 +13,7 @@ from apps.notices.people import patient_person
 from apps.patients.models import Patient
 from apps.rooms import queries, services
 from apps.rooms.models import EntryCode, JoinLink, Seat, SeatState
-from apps.scheduling.models import Appointment, Participant
+from apps.scheduling.models import Appointment, AppointmentStatus, Participant
 from apps.scheduling.services import cancel_appointment
 
 from .conftest import BORN
@@ -136,11 +136,14 @@ def test_five_wrong_dates_lock_the_link_and_the_booker_is_told(ada_in, code_for,
     assert Client().get(f"/j/{code}/").status_code == 410
 
 
-def test_unknown_revoked_and_long_over_look_the_same(ada_in, daughter, code_for, clock, now, review):
+def test_unknown_revoked_mistaken_and_long_over_look_the_same(ada_in, daughter, code_for, clock, now, review):
     revoked = code_for(daughter)
     services.revoke_link(daughter, now=now)
     over = code_for(ada_in)
     pages = [Client().get(f"/j/{revoked}/"), Client().get("/j/abcdefghijkmnpqrstuvwxyz23/")]
+    Appointment.objects.filter(pk=review.pk).update(status=AppointmentStatus.ENTERED_IN_ERROR)
+    pages.append(Client().get(f"/j/{over}/"))
+    Appointment.objects.filter(pk=review.pk).update(status=AppointmentStatus.BOOKED)
     clock(review.ends_at + timedelta(hours=1))
     pages.append(Client().get(f"/j/{over}/"))
     assert {page.status_code for page in pages} == {410}
@@ -349,6 +352,34 @@ def test_a_code_is_over_after_five_minutes_and_three_are_enough(by_code, ada_in,
     assert EntryCode.objects.count() == 3
     clock(now + timedelta(minutes=15))
     assert client.post(f"/j/{code}/kode/").status_code == 200, "the first was a quarter of an hour ago"
+
+
+def test_a_locked_link_is_sent_no_code(by_code, ada_in, code_for, clock, now):
+    code = code_for(ada_in)
+    JoinLink.objects.update(locked_at=now)
+    assert Client().post(f"/j/{code}/kode/").status_code == 429
+    assert not EntryCode.objects.exists()
+
+
+def test_each_link_has_a_code_of_its_own(by_code, ada_in, daughter, code_for, clock):
+    Client().post(f"/j/{code_for(ada_in)}/kode/")
+    hers = sent_code()
+    Client().post(f"/j/{code_for(daughter)}/kode/")
+    assert Client().post(f"/j/{code_for(daughter)}/inn/", {"code": hers}).status_code == 422
+    assert Client().post(f"/j/{code_for(ada_in)}/inn/", {"code": hers}).status_code == 302
+
+
+def test_a_new_code_takes_the_place_of_the_one_before(by_code, ada_in, code_for, clock, now):
+    for _asked in range(2):
+        Client().post(f"/j/{code_for(ada_in)}/kode/")
+    assert EntryCode.objects.filter(expires_at__gt=now).count() == 1
+
+
+def test_a_service_may_leave_it_to_the_host_to_know_her(review, ada_in, code_for, clock):
+    review.service_type.identification = Identification.LINK
+    review.service_type.save(update_fields=["identification"])
+    assert "født" not in Client().get(f"/j/{code_for(ada_in)}/").content.decode()
+    assert Client().post(f"/j/{code_for(ada_in)}/inn/").status_code == 302
 
 
 def test_the_daughter_without_a_birth_date_comes_by_her_link(daughter, code_for, clock):

@@ -9,9 +9,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from apps.accounts.models import User
+from apps.organisations.services import give_role
 from apps.rooms import errors, queries, services
 from apps.rooms.models import Room, RoomState, Seat, SeatState
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
+from tests.conftest import LONG_AGO
 
 from .conftest import BORN
 
@@ -136,6 +139,15 @@ def test_those_in_the_call_see_who_is_expected_but_not_whom_the_host_put_out(
     assert "Ada" not in str(told)
 
 
+def test_those_in_the_call_see_who_waits_outside(review, kari, ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    entry = queries.entry_for(kari, review, now=now)
+    nurse = services.seat_for_user(appointment=review, user=kari, entry=entry, language="nb", now=now)
+    connect(nurse, "kari", now, user=kari)
+    told = queries.snapshot(queries.seat_by_uid(nurse.uid), now=now)
+    assert ("Ada Alm", str(SeatState.WAITING.label)) in listed(told)
+
+
 def test_the_today_page_says_where_everybody_is(
     review, kari, amina, berg, berg_seat, amina_diary, ada_enters, ada_in, as_user, now
 ):
@@ -202,6 +214,15 @@ def test_an_admission_that_was_meant_for_the_first_device_does_not_let_in_the_se
         services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=seen, now=now)
 
 
+def test_who_asks_again_to_be_let_in_has_waited_since_she_came(ada_enters, ada_in, now):
+    ada_enters()
+    came, later = now + timedelta(minutes=1), now + timedelta(minutes=2)
+    for moment in (came, later):
+        assert services.enter_waiting_room(seat=seat(ada_in), now=moment).waiting_since == came
+    services.leave(seat=seat(ada_in), now=later)
+    assert services.enter_waiting_room(seat=seat(ada_in), now=later).waiting_since == later
+
+
 def test_the_same_browser_may_open_the_link_again(ada_enters, ada_in, berg_seat, berg, now):
     client = ada_enters()
     client.post(f"/mote/{ada_in.uid}/venterom/")
@@ -209,6 +230,20 @@ def test_the_same_browser_may_open_the_link_again(ada_enters, ada_in, berg_seat,
     ada_enters(client)
     assert seat(ada_in).admitted_at is not None
     assert not seat(ada_in).new_device
+
+
+def test_a_device_that_was_put_out_comes_back_as_another_one(ada_enters, ada_in, berg_seat, berg, now):
+    first, second = ada_enters(), ada_enters()
+    second.post(f"/mote/{ada_in.uid}/venterom/")
+    services.admit(seat=seat(ada_in), host=berg_seat, by=berg, arrival=arrival(ada_in), now=now)
+    ada_enters(first)
+    assert seat(ada_in).admitted_at is None, "the host let in the second"
+    assert second.get(f"/mote/{ada_in.uid}/rom/").status_code == 409
+
+
+def test_a_seat_that_no_device_has_taken_is_nobodys(review, ada_in, now):
+    services.link_for(ada_in, now=now)
+    assert not queries.may_still_sit(seat(ada_in), None, None, now=now)
 
 
 def test_a_cookie_that_was_planted_before_does_not_sit_in_the_seat(ada_enters, ada_in, code_for):
@@ -301,6 +336,7 @@ def test_the_host_ends_for_everybody(review, kari, berg, berg_seat, now, ada_ent
     assert review.status == AppointmentStatus.FULFILLED
     assert Room.objects.get(appointment=review).state == RoomState.CLOSED
     assert seat(ada_in).state == SeatState.LEFT
+    assert set(queries.snapshot(queries.seat_by_uid(berg_seat.uid), now=now)) == {"type", "you", "late", "over"}
     assert "over" in client.get(f"/mote/{ada_in.uid}/").content.decode()
 
 
@@ -350,6 +386,34 @@ def test_those_who_wait_are_told_that_it_is_late(ada_enters, ada_in, berg_seat, 
     assert "10 minutter" in client.get(f"/mote/{ada_in.uid}/venterom/").content.decode()
 
 
+def test_who_is_heard_of_again_waits_again(ada_enters, ada_in, now):
+    ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+    connect(seat(ada_in), "one", now, place="waiting")
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    services.note_seen(seat=seat(ada_in), now=now + timedelta(seconds=20))
+    assert (seat(ada_in).state, seat(ada_in).seen_at) == (SeatState.WAITING, now + timedelta(seconds=20))
+    services.disconnect(seat=seat(ada_in), channel="one", clean=False, now=now)
+    assert seat(ada_in).state == SeatState.WAITING, "that socket had closed before"
+    Seat.objects.update(state=SeatState.LOST)
+    assert connect(seat(ada_in), "two", now, place="waiting").state == SeatState.WAITING
+
+
+def test_opening_the_link_again_lets_nobody_back_in(ada_enters, ada_in, berg_seat, now):
+    client = ada_enters()
+    client.post(f"/mote/{ada_in.uid}/venterom/")
+    client.post(f"/mote/{ada_in.uid}/forlat/")
+    ada_enters(client)
+    assert seat(ada_in).state == SeatState.TESTING, "she had left"
+    services.decline(seat=seat(ada_in), host=berg_seat, now=now)
+    ada_enters(client)
+    ada_enters()
+    assert seat(ada_in).state == SeatState.DECLINED, "not on another device either"
+    connect(seat(ada_in), "ada", now, place="waiting")
+    services.disconnect(seat=seat(ada_in), channel="ada", clean=False, now=now)
+    services.note_seen(seat=seat(ada_in), now=now)
+    assert seat(ada_in).state == SeatState.DECLINED, "nor with another connection"
+
+
 def test_only_the_host_says_that_it_is_late(ada_enters, ada_in, now):
     ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
     with pytest.raises(errors.NotHost):
@@ -377,8 +441,6 @@ def test_a_stranger_meets_a_404(review, lie, tor, as_user, clock):
 
 
 def test_the_interpreter_takes_part_without_reading_the_case(review, amina, amina_diary, as_user, clock):
-    from apps.scheduling.models import Participant
-
     Participant.objects.create(appointment=review, role="interpreter", schedule=amina_diary)
     page = as_user(amina).get(f"/rom/{review.reference}/").content.decode()
     assert "Ada" not in page
@@ -400,11 +462,16 @@ def test_the_host_calls_an_interpreter_who_comes_by_telephone(review, berg, kari
     assert number not in page(berg), "none of them speaks it"
 
 
-def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
-    from apps.accounts.models import User
-    from apps.organisations.services import give_role
-    from tests.conftest import LONG_AGO
+def test_a_colleague_of_the_specialist_may_be_the_host_instead(review, kari, tor, wound_clinic, now):
+    assert not queries.entry_for(kari, review, now=now).host
+    assert queries.entry_for(tor, review, now=now) is None, "a clerk is no clinician"
+    give_role(user=tor, unit=wound_clinic, role="clinician", valid_from=LONG_AGO)
+    assert queries.entry_for(tor, review, now=now) == queries.Entry(None, host=True, waits=False)
+    tor.is_active = False
+    assert queries.entry_for(tor, review, now=now) is None
 
+
+def test_a_colleague_of_the_nurse_waits_like_a_guest(review, kari, home_care, now):
     colleague = User.objects.create_user("c@staff.example", given_name="Cato", family_name="Dahl")
     give_role(user=colleague, unit=home_care, role="booker", valid_from=LONG_AGO)
     entry = queries.entry_for(colleague, review, now=now)
@@ -412,13 +479,59 @@ def test_a_colleague_of_the_nurse_waits_like_a_guest(review, home_care, now):
     assert entry.waits
     sits = services.seat_for_user(appointment=review, user=colleague, entry=entry, language="nb", now=now)
     waiting = connect(sits, "cato", now, user=colleague, waits=True)
-    assert waiting.state == SeatState.WAITING
+    assert (waiting.state, waiting.waiting_since) == (SeatState.WAITING, now)
     assert "logget inn, ikke på listen" in queries.arrival_facts(waiting)
+    assert queries.may_still_sit(waiting, colleague, None, now=now)
+    assert not queries.may_still_sit(waiting, kari, None, now=now), "it is his seat"
+    give_role(user=colleague, unit=review.performer_unit, role="clinician", valid_from=LONG_AGO)
+    assert not queries.may_still_sit(waiting, colleague, None, now=now), "a host comes in anew"
+    colleague.memberships.all().delete()
+    assert not queries.may_still_sit(waiting, colleague, None, now=now)
+
+
+@pytest.mark.parametrize(
+    ("camera", "microphone", "fact"),
+    [
+        (True, True, "kamera og lyd virker"),
+        (False, True, "uten kamera"),
+        (False, False, "uten kamera og lyd"),
+        (True, False, ""),
+        (None, True, ""),
+    ],
+)
+def test_the_host_reads_how_the_test_of_the_device_went(review, ada_in, camera, microphone, fact):
+    tested = Seat(appointment=review, participant=ada_in, camera_ok=camera, microphone_ok=microphone)
+    assert queries.arrival_facts(tested) == ["pasient", *filter(None, [fact])]
+
+
+@pytest.mark.parametrize(
+    ("language", "facts"), [("nb", []), ("nn", []), ("en", ["English"]), ("se", ["davvisámegiella"])]
+)
+def test_the_host_reads_which_language_a_guest_reads(review, ada_in, language, facts):
+    assert queries.arrival_facts(Seat(appointment=review, participant=ada_in, language=language))[1:] == facts
+
+
+def test_a_room_is_open_from_half_an_hour_before_until_half_an_hour_after(review, berg, berg_seat, ada_in, now):
+    services.link_for(ada_in, now=now)
+    opens, closes = review.starts_at - timedelta(minutes=30), review.ends_at + timedelta(minutes=30)
+    moment = timedelta(seconds=1)
+    for inside in (opens, closes - moment):
+        connect(berg_seat, "berg", inside, user=berg)
+        services.enter_waiting_room(seat=seat(ada_in), now=inside)
+    for outside, refusal in ((opens - moment, errors.NotOpenYet), (closes, errors.RoomClosed)):
+        with pytest.raises(refusal):
+            connect(berg_seat, "berg", outside, user=berg)
+        with pytest.raises(refusal):
+            services.enter_waiting_room(seat=seat(ada_in), now=outside)
+
+
+def test_who_works_nowhere_any_more_has_no_seat_though_she_was_to_take_part(review, kari, now):
+    assert queries.entry_for(kari, review, now=now) is not None
+    kari.memberships.update(valid_to=(now - timedelta(days=1)).date())
+    assert queries.entry_for(kari, review, now=now) is None
 
 
 def test_the_fifth_finds_no_room(review, meeting, berg_seat, berg, now, ada_in, ada_enters):
-    from apps.scheduling.models import Participant
-
     for number in range(4):
         guest = Participant.objects.create(appointment=review, role="guest", guest_name=f"Guest {number}")
         Seat.objects.create(appointment=review, participant=guest, state=SeatState.HERE, admitted_at=now)

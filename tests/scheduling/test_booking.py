@@ -8,6 +8,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.catalogue.models import Agreement
 from apps.common.errors import ChangedMeanwhile
+from apps.organisations.models import Role
+from apps.organisations.services import give_role
 from apps.patients.models import Patient
 from apps.scheduling import errors, queries, services
 from apps.scheduling.models import (
@@ -18,9 +20,9 @@ from apps.scheduling.models import (
     Hold,
     Occupancy,
     OccupancyKind,
-    Participant,
-    Schedule,
+    Photo,
 )
+from tests.conftest import LONG_AGO
 from tests.scheduling_cast import at
 
 pytestmark = pytest.mark.django_db
@@ -131,6 +133,12 @@ def test_a_time_outside_the_rules_is_refused_by_the_rule(book, ada, start, refus
     assert not Appointment.objects.exists()
 
 
+@pytest.mark.parametrize("beside", [timedelta(seconds=1), timedelta(microseconds=1)])
+def test_a_time_beside_the_grid_is_refused_however_near(asked, ada, kari, now, beside):
+    with pytest.raises(errors.OffTheGrid):
+        services.book_appointment(request=asked(ada), starts_at=at("2026-03-03 10.00") + beside, actor=kari, now=now)
+
+
 def test_an_organisation_without_an_agreement_is_refused(book, ada):
     Agreement.objects.all().delete()
     with pytest.raises(errors.NoAgreement):
@@ -153,6 +161,27 @@ def test_a_service_that_is_switched_off_is_not_booked(book, ada, wound_review):
 def test_a_session_for_a_patient_needs_the_patient(asked, kari, now):
     with pytest.raises(errors.PatientMissing):
         services.book_appointment(request=asked(None), starts_at=at("2026-03-03 10.00"), actor=kari, now=now)
+
+
+@pytest.mark.parametrize("minutes", [3, 7, 485])
+def test_a_length_that_cannot_be_is_refused(book, ada, minutes):
+    with pytest.raises(errors.LengthNotPossible):
+        book(ada, "2026-03-03 10.00", length_minutes=minutes)
+
+
+def test_a_service_without_interpreter_is_not_booked_with_one(book, ada, wound_review):
+    wound_review.interpreter_possible = False
+    wound_review.save()
+    with pytest.raises(errors.InterpreterNotPossible):
+        book(ada, "2026-03-03 10.00", interpreter_language="som")
+    book(ada, "2026-03-03 10.00")
+
+
+def test_nobody_books_for_another_organisations_patient(book, ada, other_municipality):
+    Patient.objects.filter(pk=ada.pk).update(organisation=other_municipality)
+    ada.refresh_from_db()
+    with pytest.raises(errors.PatientElsewhere):
+        book(ada, "2026-03-03 10.00")
 
 
 # Where the check lets something through, the constraint holds ---------------------------------------------------------
@@ -324,6 +353,16 @@ def test_nobody_fails_to_attend_before_the_start(book, ada, kari, now):
         services.mark_no_show(appointment=appointment, actor=kari, now=now)
     services.mark_no_show(appointment=appointment, actor=kari, now=at("2026-03-03 10.20"))
     assert appointment.status == AppointmentStatus.NO_SHOW
+    with pytest.raises(errors.NotOpenAnyMore):
+        services.mark_held(appointment=appointment, actor=kari, now=at("2026-03-03 10.30"))
+
+
+def test_nothing_was_held_before_its_start(book, ada, kari, now):
+    appointment = book(ada, "2026-03-03 10.00")
+    with pytest.raises(errors.NotOpenAnyMore):
+        services.mark_held(appointment=appointment, actor=kari, now=at("2026-03-03 09.59"))
+    services.mark_held(appointment=appointment, actor=kari, now=at("2026-03-03 10.00"))
+    assert (appointment.status, appointment.started_at) == (AppointmentStatus.FULFILLED, at("2026-03-03 10.00"))
 
 
 # Guests, busy time, history -------------------------------------------------------------------------------------------
@@ -341,6 +380,46 @@ def test_those_who_are_needed_are_not_taken_off(book, ada, kari, now):
     appointment = book(ada, "2026-03-03 10.00")
     with pytest.raises(errors.StillNeeded):
         services.remove_participant(participant=appointment.participants.get(role="performer"), actor=kari, now=now)
+
+
+def test_nobody_is_invited_or_taken_off_when_it_is_over_or_off(book, ada, kari, now):
+    appointment = book(ada, "2026-03-03 10.00", guests=[services.GuestInput(name="Dina")])
+    guest = appointment.participants.get(role="next_of_kin")
+    assert not guest.required
+    with pytest.raises(errors.NotOpenAnyMore):
+        services.add_guest(
+            appointment=appointment, guest=services.GuestInput(name="Siv"), actor=kari, now=at("2026-03-03 10.30")
+        )
+    services.cancel_appointment(appointment=appointment, reason="patient", actor=kari, now=now)
+    with pytest.raises(errors.NotOpenAnyMore):
+        services.remove_participant(participant=guest, actor=kari, now=now)
+
+
+def test_ten_pictures_are_enough(book, ada, kari, now):
+    appointment = book(ada, "2026-03-03 10.00")
+    kept = {"image": b"1", "thumbnail": b"1", "width": 1, "height": 1, "uploaded_by": kari, "uploaded_at": now}
+    Photo.objects.bulk_create(Photo(appointment=appointment, **kept) for _picture in range(10))
+    with pytest.raises(errors.TooManyPhotos):
+        services.add_photo(upload=b"", appointment=appointment, user=kari, now=now)
+
+
+def test_imported_busy_time_is_replaced_in_its_own_diary_and_window_only(berg_diary, holm_diary):
+    today = at("2026-03-03 00.00"), at("2026-03-04 00.00")
+    tomorrow = today[1], at("2026-03-05 00.00")
+    over_midnight = (at("2026-03-03 23.00"), at("2026-03-04 01.00"))
+    for diary in (berg_diary, holm_diary):
+        services.replace_busy_time(schedule=diary, busy=[over_midnight], window=today)
+        services.replace_busy_time(schedule=diary, busy=[over_midnight], window=tomorrow)
+    touching = [(at("2026-03-03 09.00"), at("2026-03-03 10.00")), (at("2026-03-03 10.00"), at("2026-03-03 11.00"))]
+    nothing = (at("2026-03-03 12.00"), at("2026-03-03 12.00"))
+    assert services.replace_busy_time(schedule=berg_diary, busy=[*touching, nothing], window=today) == 1
+    kept = Occupancy.objects.values_list("schedule", "during").order_by("schedule", "during")
+    assert list(kept) == [
+        (berg_diary.pk, DateTimeTZRange(at("2026-03-03 09.00"), at("2026-03-03 11.00"))),
+        (berg_diary.pk, DateTimeTZRange(today[1], over_midnight[1])),
+        (holm_diary.pk, DateTimeTZRange(over_midnight[0], today[1])),
+        (holm_diary.pk, DateTimeTZRange(today[1], over_midnight[1])),
+    ]
 
 
 def test_imported_busy_time_gives_way_to_what_is_booked_and_blocks_the_rest(book, ada, bo, berg_diary, holm_diary):
@@ -413,18 +492,25 @@ def test_an_interpreter_sees_what_she_takes_part_in(book, ada, amina):
     assert list(Appointment.objects.visible_to(amina)) == [appointment]
 
 
-def test_somebody_who_has_left_sees_nothing(book, ada, kari, now):
+def test_who_sees_patients_sees_what_her_units_people_take_part_in(book, ada, bo, amina, lie):
     book(ada, "2026-03-03 10.00")
-    kari.memberships.update(valid_to=now.date() - timedelta(days=1))
-    assert not Appointment.objects.visible_to(kari, now=now).exists()
+    interpreted = book(bo, "2026-03-03 12.00", interpreter_language="som")
+    give_role(user=lie, unit=amina.memberships.get().unit, role=Role.UNIT_MANAGER, valid_from=LONG_AGO)
+    assert list(Appointment.objects.visible_to(lie)) == [interpreted]
+
+
+@pytest.mark.parametrize("who", ["kari", "amina"])
+def test_somebody_who_has_left_sees_nothing(request, book, ada, amina_diary, who, now):
+    book(ada, "2026-03-03 10.00", interpreter_language="som")
+    user = request.getfixturevalue(who)
+    user.memberships.update(valid_to=now.date())
+    assert Appointment.objects.visible_to(user, now=now).exists()
+    assert not Appointment.objects.visible_to(user, now=now + timedelta(days=1)).exists()
+    user.is_active = False
+    assert not Appointment.objects.visible_to(user, now=now).exists()
 
 
 def test_a_booking_asks_the_database_little(book, ada, bo, django_assert_max_num_queries):
     book(ada, "2026-03-03 10.00")
     with django_assert_max_num_queries(16):
         book(bo, "2026-03-03 11.00")
-
-
-def test_the_cast_is_complete(kari_diary, berg_diary):
-    assert Schedule.objects.count() == 2
-    assert Participant.objects.count() == 0

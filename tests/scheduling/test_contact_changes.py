@@ -7,7 +7,7 @@ import pytest
 from apps.messaging.models import OPEN_STATES, OutboxMessage
 from apps.patients.services import update_contact
 from apps.scheduling.models import AppointmentEvent, EventKind
-from apps.scheduling.services import note_contact_changes
+from apps.scheduling.services import cancel_appointment, note_contact_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +65,15 @@ def test_it_is_told_once(booked, ada, kari, now):
 
 def test_another_address_changes_no_messages(booked, ada, kari, now):
     update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), address="Elveveien 4")
+    assert note_contact_changes(now=now + timedelta(hours=1)) == 0
+
+
+def test_what_is_off_and_what_goes_on_without_her_need_not_be_told(booked, ada, book, kari, now, wound_review):
+    cancel_appointment(appointment=booked, reason="ill", actor=kari, now=now)
+    wound_review.patient_present = False
+    wound_review.save()
+    book(ada, "2026-03-11 10.00")
+    update_contact(patient=ada, actor=kari, now=now + timedelta(hours=1), phone="00 01 00 55")
     assert note_contact_changes(now=now + timedelta(hours=1)) == 0
 
 

@@ -143,6 +143,39 @@ def test_a_reaction_that_fails_is_tried_again_and_stops_nobody_else(book, ada, n
     assert AppointmentEvent.objects.get().reacted_at is not None
 
 
+def test_what_a_worker_that_died_had_taken_is_done_by_the_next(book, ada, now, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def dies(event: AppointmentEvent, *, now: Any) -> None:
+        raise Killed
+
+    seen: list[int] = []
+    book(ada, "2026-03-03 09.00")
+    monkeypatch.setitem(events._then, EventKind.BOOKED, [dies])
+    with pytest.raises(Killed):
+        services.react_to_events(now=now)
+    monkeypatch.setitem(events._then, EventKind.BOOKED, [lambda event, *, now: seen.append(event.pk)])
+    events._then[EventKind.BOOKED][0].__name__ = "note"
+    assert services.react_to_events(now=now + timedelta(seconds=59)) == 0
+    assert services.react_to_events(now=now + timedelta(seconds=60)) == 1
+    assert len(seen) == 1
+
+
+def test_a_reaction_that_keeps_failing_is_tried_every_half_an_hour(book, ada, now, monkeypatch):
+    def fails(event: AppointmentEvent, *, now: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setitem(events._then, EventKind.BOOKED, [fails])
+    book(ada, "2026-03-03 09.00")
+    waits = []
+    for _try in range(9):
+        services.react_to_events(now=now)
+        waits.append(int((AppointmentEvent.objects.get().retry_at - now).total_seconds()))
+        now = AppointmentEvent.objects.get().retry_at
+    assert waits == [20, 40, 80, 160, 320, 640, 1280, 1800, 1800]
+
+
 def test_events_of_one_appointment_keep_their_order(book, ada, kari, now, monkeypatch):
     order: list[str] = []
 

@@ -103,7 +103,7 @@ def book_appointment(
     messages, the calendar entries and the registration that follow are listed in portal/reactions.py.
 
     Raises a Refusal that names the rule, or TimeTaken / NotOpen with the role that blocks and three
-    alternatives; HoldOver when the held time ran out and somebody else took it.
+    alternatives.
     """
     check_request(request)
     ignoring = Ignoring(hold_id=hold.pk if hold else None)

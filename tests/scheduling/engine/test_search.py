@@ -337,7 +337,9 @@ def test_asked_about_one_start_a_fair_team_sends_the_same_one():
     openings = openings_of(dict.fromkeys((BERG, DAHL), weekdays(8, 16)))
     question = ask((team,), "2027-03-01 08:00", "2027-04-01 00:00")
     taken = reading([(BERG, local("2027-03-03 08:00"), local("2027-03-03 12:00"))])
-    for time in joint_times(question, openings, taken, limit=60):
+    times = joint_times(question, openings, taken, limit=60)
+    assert len(times) == 60
+    for time in times:
         assert joint_times(narrowed(question, time.start, {}), openings, taken) == [time]
 
 
