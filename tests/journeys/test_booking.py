@@ -303,6 +303,15 @@ def test_a_question_that_depends_on_an_answer_comes_with_it(visit: Visit, kari: 
     expect(category).to_be_visible()
 
 
+def test_who_begins_at_a_tile_goes_on_at_the_step_that_comes(visit: Visit, kari: User, morning: datetime) -> None:
+    """The draft begins with the patient here, so the page is another one: focus goes to the step all the same."""
+    page = visit(kari)
+    page.goto("/i-dag/")
+    page.locator(".vt-tile").filter(has_text="Sårvurdering").click()
+    page.get_by_role("button", name="Ada Alm").click()
+    expect(page.get_by_role("heading", name="Om såret")).to_be_focused()
+
+
 def test_a_patient_is_found_while_one_types(visit: Visit, kari: User, bo: Patient, morning: datetime) -> None:
     page = visit(kari)
     page.goto("/bestill/")

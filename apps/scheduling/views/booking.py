@@ -445,6 +445,7 @@ def _shown(request: StaffRequest, page: Page, *, status: int = 200) -> HttpRespo
     context = page.context()
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith(("steg", "times")):
         return render(request, "scheduling/booking/_swap.html", {**context, "swapped": True}, status=status)
+    context["swapped"] = page.draft is not None  # who comes from a step goes on at the next one
     if page.draft is None:
         context["unfinished"] = drafts_of(request.user, request.unit)[:3]
     return render(request, "scheduling/booking/booking.html", context, status=status)
