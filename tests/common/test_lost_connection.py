@@ -21,7 +21,9 @@ def asked(transactional_db):
 
 
 def ended_by_the_server(connection):
-    with psycopg.connect(connection.connection.info.dsn, autocommit=True, password=connection.connection.info.password) as other:
+    with psycopg.connect(
+        connection.connection.info.dsn, autocommit=True, password=connection.connection.info.password
+    ) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
 
 
