@@ -176,7 +176,12 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_ADAPTER = "apps.accounts.adapters.InvitedOnly"
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "apps.accounts.passwords.PasswordLinks"  # noqa: S105
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True  # the second factor still comes next
-ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,3/15m/key"}
+# A whole hospital comes from one address: a shift signs in within minutes, and those who mistype stop nobody else.
+ACCOUNT_RATE_LIMITS = {
+    "login": "300/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+    "reset_password": "20/m/ip,3/15m/key",
+}
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 60 * 60  # an invitation's; a link to a new password lasts an hour
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, Max, Q
+from django.db.models import Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import User
 from apps.common.codes import normalise_link
+from apps.organisations.models import Membership
 from apps.scheduling.models import Appointment, AppointmentStatus
 
 from .ics import Session
@@ -27,13 +29,14 @@ def digest(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
 
 
-def feed_token(code: str) -> FeedToken | None:
-    """Return the live token with this code, its person along."""
+def feed_token(code: str, *, now: datetime) -> FeedToken | None:
+    """Return the live token with this code, its person along. Who works nowhere any more has no feed."""
     if len(code) > LONGEST_CODE or normalise_link(code) != code:
         return None
+    works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=OuterRef("user"))
     return (
         FeedToken.objects.select_related("user")
-        .filter(digest=digest(code), revoked_at__isnull=True, user__is_active=True)
+        .filter(Exists(works), digest=digest(code), revoked_at__isnull=True, user__is_active=True)
         .first()
     )
 

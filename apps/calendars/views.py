@@ -20,10 +20,11 @@ from . import queries, services
 @require_safe
 def feed(request: HttpRequest, code: str) -> HttpResponse:
     """Answer a calendar program. The address is the key: there is no other sign-in."""
-    token = queries.feed_token(code)
+    now = timezone.now()
+    token = queries.feed_token(code, now=now)
     if token is None:
         raise Http404
-    body = services.read_feed(token=token, now=timezone.now()).encode()
+    body = services.read_feed(token=token, now=now).encode()
     etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     known = [one.removeprefix("W/") for one in parse_etags(request.headers.get("If-None-Match", ""))]

@@ -13,7 +13,7 @@ from apps.messaging.queries import messages_about
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
-from apps.scheduling.api import find_appointment
+from apps.scheduling.api import find_known
 
 from . import queries
 
@@ -45,7 +45,7 @@ class MessagesOut(Shown):
 def messages(request: ApiRequest, reference: Path[str]) -> HttpResponse:
     """List the messages of an appointment in the order in which they are due: to whom, how, and how it went."""
     demand(request, MAY_SEE_PATIENTS)
-    found = find_appointment(request, reference)
+    found = find_known(request, reference)
     record_access(
         actor=actor_of(request),
         action=Action.READ,

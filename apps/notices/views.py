@@ -100,10 +100,10 @@ def _appointment(request: StaffRequest, reference: str) -> Appointment:
     written = normalise_reference(reference)
     if written is None:
         raise Http404
-    visible = Appointment.objects.visible_to(request.user).select_related(
+    known = Appointment.objects.known_to(request.user).select_related(
         "patient", "service_type", "requester_unit__organisation", "performer_unit__organisation"
     )
-    return get_object_or_404(visible.prefetch_related("participants__schedule__user"), reference=written)
+    return get_object_or_404(known.prefetch_related("participants__schedule__user"), reference=written)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

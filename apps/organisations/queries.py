@@ -41,7 +41,8 @@ class Staff:
     unit: Unit | None = None
     units: list[Unit] = field(default_factory=list)
     roles: frozenset[str] = frozenset()
-    all_roles: frozenset[str] = frozenset()
+    patient_units: frozenset[int] = frozenset()
+    """Those of her units whose patients she may know."""
 
     @property
     def may_book(self) -> bool:
@@ -120,7 +121,7 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
         unit=unit,
         units=units,
         roles=frozenset(membership.role for membership in memberships if membership.unit_id == unit.pk),
-        all_roles=frozenset(membership.role for membership in memberships),
+        patient_units=frozenset(one.unit_id for one in memberships if one.role in MAY_SEE_PATIENTS),
     )
 
 

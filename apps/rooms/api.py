@@ -12,7 +12,7 @@ from apps.common.api import Problem, Shown, answer
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
-from apps.scheduling.api import find_appointment, find_participant
+from apps.scheduling.api import find_known, find_participant
 from apps.scheduling.errors import NotOpenAnyMore
 from apps.scheduling.models import Appointment
 
@@ -33,7 +33,7 @@ class LinkOut(Shown):
 def issue_again(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
     """Give a participant a new link, and send it to her; the old one stops working at once."""
     demand(request, MAY_BOOK)
-    now, found = timezone.now(), find_appointment(request, reference)
+    now, found = timezone.now(), find_known(request, reference)
     if not found.is_still_on(now):
         raise NotOpenAnyMore
     participant = find_participant(found, uid)
@@ -46,7 +46,7 @@ def issue_again(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> H
 def revoke(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
     """Take a participant's link back: it stops working at once."""
     demand(request, MAY_BOOK)
-    found = find_appointment(request, reference)
+    found = find_known(request, reference)
     services.revoke_link(find_participant(found, uid), now=timezone.now(), actor=request.user)
     _note(request, found)
     return HttpResponse(status=204)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -268,7 +269,11 @@ def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime, viewer: Use
 def name_for(seat: Seat, viewer: Participant | None) -> str:
     """Return the name as a viewer may read it before they have met: interpreters and guests learn it in the call."""
     stranger = viewer is not None and viewer.role in {ParticipantRole.INTERPRETER, ParticipantRole.GUEST}
-    return _("The patient") if stranger and _role_of(seat) == ParticipantRole.PATIENT else seat_name(seat)
+    if stranger and _role_of(seat) == ParticipantRole.PATIENT:
+        return _("The patient")
+    if stranger and _role_of(seat) in {ParticipantRole.NEXT_OF_KIN, ParticipantRole.GUEST}:
+        return capfirst(str(ParticipantRole(_role_of(seat)).label))  # a daughter's name tells whose daughter she is
+    return seat_name(seat)
 
 
 def seat_by_uid(uid: UUID | str) -> Seat | None:

@@ -44,6 +44,7 @@ from .models import (
     Participant,
     ParticipantRole,
 )
+from .models.appointment import AppointmentQuerySet
 from .queries import BookingRequest, Ignoring, OpenTime
 from .queries.drafts import performers_of, requester_and_usual
 from .queries.open_times import NOTHING
@@ -331,7 +332,7 @@ def appointments(request: ApiRequest, query: Query[AppointmentsQuery]) -> HttpRe
         found = found.filter(service_type__uid=query.service_type)
     if query.patient:
         demand(request, MAY_SEE_PATIENTS)
-        found = found.filter(patient__uid=query.patient)
+        found = found.known_to(request.user).filter(patient__uid=query.patient)
     rows = list(found.order_by("starts_at", "id")[query.offset : query.offset + query.limit + 1])
     items = [AppointmentShort(**_short(row)) for row in rows[: query.limit]]
     return answer(AppointmentsOut.page(request, query, rows, items))
@@ -350,7 +351,7 @@ def appointment(request: ApiRequest, reference: Path[str]) -> HttpResponse:
 def move(request: ApiRequest, reference: Path[str], change: MoveIn) -> HttpResponse:
     """Give it another time; with `version` only if nobody changed it since."""
     demand(request, MAY_BOOK)
-    now, found = timezone.now(), find_appointment(request, reference)
+    now, found = timezone.now(), find_known(request, reference)
     try:
         moved = _change(
             request,
@@ -370,7 +371,7 @@ def move(request: ApiRequest, reference: Path[str], change: MoveIn) -> HttpRespo
 )
 def cancel(request: ApiRequest, reference: Path[str], change: CancelIn) -> HttpResponse:
     demand(request, MAY_BOOK)
-    found = find_appointment(request, reference)
+    found = find_known(request, reference)
     cancelled = _change(
         request,
         found,
@@ -386,7 +387,9 @@ def cancel(request: ApiRequest, reference: Path[str], change: CancelIn) -> HttpR
 def participants(request: ApiRequest, reference: Path[str]) -> HttpResponse:
     found = find_appointment(request, reference)
     _note(request, found, Action.READ)
-    return answer(ParticipantsOut(items=_participants(request, found)))
+    people = _people(found)
+    names = queries.knows_patient(found, people, request.staff)
+    return answer(ParticipantsOut(items=[_participant(one, found, names=names) for one in people]))
 
 
 @router.post(
@@ -396,7 +399,7 @@ def participants(request: ApiRequest, reference: Path[str]) -> HttpResponse:
 )
 def add_guest(request: ApiRequest, reference: Path[str], guest: GuestIn) -> HttpResponse:
     demand(request, MAY_BOOK)
-    found, given = find_appointment(request, reference), _guest(guest)
+    found, given = find_known(request, reference), _guest(guest)
     added = _change(
         request,
         found,
@@ -412,7 +415,7 @@ def add_guest(request: ApiRequest, reference: Path[str], guest: GuestIn) -> Http
 )
 def remove_participant(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpResponse:
     demand(request, MAY_BOOK)
-    found = find_appointment(request, reference)
+    found = find_known(request, reference)
     leaving = find_participant(found, uid)
     _change(
         request,
@@ -424,17 +427,26 @@ def remove_participant(request: ApiRequest, reference: Path[str], uid: Path[UUID
 
 def find_appointment(request: ApiRequest, reference: str) -> Appointment:
     """Go through the door; a stranger's appointment, a mistyped reference and none are the same 404."""
+    return _find(Appointment.objects.visible_to(request.user), reference)
+
+
+def find_known(request: ApiRequest, reference: str) -> Appointment:
+    """Go through the narrower door, for what interpreters have no part in: changes, links, messages."""
+    return _find(Appointment.objects.known_to(request.user), reference)
+
+
+def _find(appointments: AppointmentQuerySet, reference: str) -> Appointment:
     written = normalise_reference(reference[:40])
     if written is None:
         raise Http404
-    visible = Appointment.objects.visible_to(request.user).select_related(
+    open_to_her = appointments.select_related(
         "service_type__scenario",
         "service_type__unit",
         "patient",
         "requester_unit__organisation",
         "performer_unit__organisation",
     )
-    return get_object_or_404(visible, reference=written)
+    return get_object_or_404(open_to_her, reference=written)
 
 
 def find_participant(appointment: Appointment, uid: UUID) -> Participant:
@@ -461,10 +473,6 @@ def _note(request: ApiRequest, appointment: Appointment, action: Action) -> None
         )
 
 
-def _sees_patients(request: ApiRequest) -> bool:
-    return bool(request.staff.all_roles & MAY_SEE_PATIENTS)
-
-
 def _short(appointment: Appointment) -> dict[str, Any]:
     return {
         "uid": appointment.uid,
@@ -481,7 +489,9 @@ def _short(appointment: Appointment) -> dict[str, Any]:
 
 
 def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
-    patient = appointment.patient if _sees_patients(request) else None
+    people = _people(appointment)
+    names = queries.knows_patient(appointment, people, request.staff)
+    patient = appointment.patient if names else None
     return AppointmentOut(
         **_short(appointment),
         patient=PatientShort(uid=patient.uid, given_name=patient.given_name, family_name=patient.family_name)
@@ -495,14 +505,12 @@ def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
         booked_at=appointment.booked_at,
         cancelled_at=appointment.cancelled_at,
         cancel_reason=appointment.cancel_reason,
-        participants=_participants(request, appointment),
+        participants=[_participant(one, appointment, names=names) for one in people],
     )
 
 
-def _participants(request: ApiRequest, appointment: Appointment) -> list[ParticipantOut]:
-    names = _sees_patients(request)
-    people = getattr(appointment, "coming", None) or _PEOPLE(appointment_id=appointment.pk)
-    return [_participant(one, appointment, names=names) for one in people]
+def _people(appointment: Appointment) -> Sequence[Participant]:
+    return getattr(appointment, "coming", None) or _PEOPLE(appointment_id=appointment.pk)
 
 
 _PEOPLE = Prepared(

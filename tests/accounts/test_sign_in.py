@@ -132,6 +132,20 @@ def test_other_people_are_not_stopped_by_it(kari, berg):
     assert give_password(Client(), berg).status_code == 302
 
 
+def test_a_shift_that_signs_in_from_one_address_gets_in_though_some_mistype(kari):
+    for number in range(12):
+        Client().post("/logg-inn/", {"login": f"nobody.{number}@staff.example", "password": "wrong password"})
+    assert {give_password(Client(), kari).status_code for _colleague in range(40)} == {302}
+
+
+def test_a_flood_of_guesses_from_one_address_is_stopped(kari, berg):
+    for number in range(60):
+        Client().post("/logg-inn/", {"login": f"nobody.{number}@staff.example", "password": "wrong password"})
+    assert "For mange forsøk" in give_password(Client(), kari).content.decode()
+    elsewhere = give_password(Client(REMOTE_ADDR="192.0.2.7"), berg)
+    assert elsewhere.status_code == 302
+
+
 def test_a_closed_account_stays_out(kari):
     kari.is_active = False
     kari.save()

@@ -668,6 +668,26 @@ def test_an_interpreter_sees_her_appointment_without_names(api, kari, amina, wis
     is_problem(api(amina).get(f"/appointments/{booked['reference']}/messages"), 403)
 
 
+def test_who_manages_the_interpreters_neither_reads_nor_changes_what_they_interpret(api, kari, amina, lie, wish, ada):
+    times = api(kari).post("/open-times", wish | {"interpreter_language": "som"}).json()["items"]
+    body = wish | {"interpreter_language": "som", "starts_at": times[0]["starts_at"]}
+    booked = api(kari).post("/appointments", body).json()
+    give_role(user=lie, unit=amina.memberships.get().unit, role=Role.UNIT_MANAGER, valid_from=LONG_AGO)
+    manager, address = api(lie), f"/appointments/{booked['reference']}"
+    patient = next(one["uid"] for one in booked["participants"] if one["role"] == "patient")
+    for read in (manager.get(address), manager.get(f"{address}/participants")):
+        assert read.status_code == 200
+        assert "Alm" not in read.content.decode()
+        assert str(ada.uid) not in read.content.decode()
+    assert manager.get(f"/appointments?patient={ada.uid}").json()["items"] == []
+    is_problem(manager.get(f"{address}/messages"), 404)
+    is_problem(manager.post(f"{address}/move", {"starts_at": times[1]["starts_at"]}), 404)
+    is_problem(manager.post(f"{address}/cancel", {"reason": "other"}), 404)
+    is_problem(manager.post(f"{address}/participants", {"name": "Gjest"}), 404)
+    is_problem(manager.post(f"{address}/participants/{patient}/link"), 404)
+    is_problem(manager.delete(f"{address}/participants/{patient}/link"), 404)
+
+
 def test_messages_are_listed_without_texts_and_addresses(api, kari, booked, react):
     react(timezone.now())
     answer = api(kari).get(f"/appointments/{booked['reference']}/messages")

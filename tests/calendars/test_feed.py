@@ -138,6 +138,11 @@ def test_removing_and_leaving_close_the_feed(client, bergs_feed, berg, now):
     assert client.get(bergs_feed).status_code == 404
 
 
+def test_who_works_nowhere_any_more_has_no_feed(client, bergs_feed, berg, now):
+    berg.memberships.update(valid_to=now.date() - timedelta(days=1))
+    assert client.get(bergs_feed).status_code == 404
+
+
 @pytest.mark.parametrize("code", ["a" * 26, "A" * 26, "x", "æøå", "a" * 500, "..%2f..", "%00"])
 def test_a_guessed_address_is_nobodys(client, bergs_feed, code):
     assert client.get(f"/feeds/{code}.ics").status_code == 404

@@ -111,7 +111,7 @@ def test_a_patient_who_comes_alone_is_expected_like_the_others(review, berg_seat
 
 
 def test_those_in_the_call_see_who_is_expected_but_not_whom_the_host_put_out(
-    review, kari, amina, amina_diary, ada_enters, ada_in, berg_seat, now
+    review, kari, amina, amina_diary, daughter, ada_enters, ada_in, berg_seat, now
 ):
     with_interpreter(review, amina_diary)
     ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
@@ -132,10 +132,10 @@ def test_those_in_the_call_see_who_is_expected_but_not_whom_the_host_put_out(
         for user in (kari, amina)
     )
     told = queries.snapshot(queries.seat_by_uid(nurse.uid), now=now)
-    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Ada Alm", "ikke kommet")]
+    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Ada Alm", "ikke kommet"), ("Ida Alm", "ikke kommet")]
     assert "waiting" not in told
     told = queries.snapshot(queries.seat_by_uid(interpreter.uid), now=now)
-    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Pasienten", "ikke kommet")]
+    assert listed(told) == [("Berit Berg", "ikke kommet"), ("Pasienten", "ikke kommet"), ("Pårørende", "ikke kommet")]
     assert "Ada" not in str(told)
 
 

@@ -105,10 +105,8 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
 
 
 def _knows_the_patient(user: User, appointment: Appointment) -> bool:
-    """Interpreters and invited guests take part without reading the case."""
-    return Appointment.objects.visible_to(user).filter(pk=appointment.pk).exists() and not (
-        appointment.participants.filter(schedule__user=user, role=ParticipantRole.INTERPRETER).exists()
-    )
+    """Interpreters take part without reading the case."""
+    return Appointment.objects.known_to(user).filter(pk=appointment.pk).exists()
 
 
 def _title(appointment: Appointment, *, knows: bool) -> str:

@@ -67,6 +67,25 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             Exists(works), Q(requester_unit__in=units) | Q(performer_unit__in=units) | Exists(takes_part)
         )
 
+    def known_to(self, user: User, *, now: datetime | None = None) -> Self:
+        """Return those whose patient, form and pictures this user may know, and which she may change.
+
+        To interpret, or to work where the interpreters do, shows that there is an appointment and no more.
+        `queries.knows_patient` says the same of one that is at hand.
+        """
+        if not user.is_active:
+            return self.none()
+        units = Membership.objects.valid_on(timezone.localdate(now)).with_role(MAY_SEE_PATIENTS).filter(user=user)
+        takes_part = Participant.objects.filter(
+            Q(schedule__user=user) | Q(schedule__unit__in=units.values("unit_id")), appointment=OuterRef("pk")
+        ).exclude(role=ParticipantRole.INTERPRETER)
+        return self.filter(
+            Exists(units),
+            Q(requester_unit__in=units.values("unit_id"))
+            | Q(performer_unit__in=units.values("unit_id"))
+            | Exists(takes_part),
+        )
+
     def not_over(self, moment: datetime) -> Self:
         """Return what ends after the moment. The bound on the start lets an index leave the years before it alone."""
         return self.filter(ends_at__gt=moment, starts_at__gt=moment - LONGEST)

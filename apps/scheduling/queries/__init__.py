@@ -3,6 +3,7 @@
 from .appointments import (
     appointments_between,
     day_of,
+    knows_patient,
     local_day,
     mine_or_units,
     of_unit,
@@ -35,6 +36,7 @@ __all__ = [
     "appointments_between",
     "by_day",
     "day_of",
+    "knows_patient",
     "local_day",
     "mine_or_units",
     "of_unit",

@@ -1,6 +1,6 @@
 """Reading appointments: a day, a week, and who is in them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.common.prepared import Prepared
 from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
-from apps.organisations.queries import registering_side
+from apps.organisations.queries import Staff, registering_side
 
 from ..models import Appointment, BookingDraft, Participant, ParticipantRole
 from ..models.appointment import AppointmentQuerySet
@@ -93,6 +93,18 @@ def takes_part(appointment: Appointment, user: User) -> bool:
 def of_unit(appointment: Appointment, unit: Unit) -> bool:
     return unit.pk in {appointment.requester_unit_id, appointment.performer_unit_id} or any(
         person.schedule is not None and person.schedule.unit_id == unit.pk for person in appointment.participants.all()
+    )
+
+
+def knows_patient(appointment: Appointment, people: Iterable[Participant], staff: Staff) -> bool:
+    """Say whether she may know the patient of an appointment that she may see, as `known_to` does in the database."""
+    if {appointment.requester_unit_id, appointment.performer_unit_id} & staff.patient_units:
+        return True
+    return bool(staff.patient_units) and any(
+        one.schedule is not None
+        and one.role != ParticipantRole.INTERPRETER
+        and (one.schedule.user_id == staff.user.pk or one.schedule.unit_id in staff.patient_units)
+        for one in people
     )
 
 

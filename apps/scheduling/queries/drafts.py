@@ -233,10 +233,10 @@ def request_of_draft(draft: BookingDraft, requester: Schedule | None) -> Booking
 
 
 def last_answers(user: User, patient: Patient, form: str) -> FormAnswers | None:
-    """Return the patient's latest answers to a form, among the appointments that this user may see."""
+    """Return the patient's latest answers to a form, among the appointments whose forms she may read."""
     return (
         FormAnswers.objects.filter(
-            form=form, appointment__in=Appointment.objects.visible_to(user).filter(patient=patient)
+            form=form, appointment__in=Appointment.objects.known_to(user).filter(patient=patient)
         )
         .select_related("appointment")
         .order_by("-appointment__starts_at")

@@ -92,7 +92,7 @@ def appointment(request: StaffRequest, reference: str) -> HttpResponse:
 def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> dict[str, Any]:
     """Return what the panel shows, and write down that it was read."""
     found = find(request, reference)
-    sees_patient = cards.may_see_patient(request.staff)
+    sees_patient = cards.may_see_patient(found, request.staff)
     record_access(
         actor=actor_of(request),
         action=Action.READ,
@@ -134,7 +134,7 @@ def _page_context(request: StaffRequest, reference: str, *, now: datetime) -> di
         **context,
         "may_mark": found.status == AppointmentStatus.BOOKED
         and min(found.starts_at + MARKED_FROM, found.ends_at) <= now
-        and (_may_change(found, request.staff) or bool(request.staff.roles & MAY_REGISTER)),
+        and _may_mark(found, request.staff),
         "may_send_again": _may_change(found, request.staff) and found.is_still_on(now),
         "history": _history(found),
         "guest_form": GuestForm(auto_id="guest-%s"),
@@ -164,10 +164,8 @@ def photo_thumbnail(request: StaffRequest, uid: uuid.UUID) -> HttpResponse:
 
 
 def _find_photo(request: StaffRequest, uid: uuid.UUID, *, without: str) -> Photo:
-    """Open the door to a picture: those who may see its appointment and its patient, or whose draft it is."""
-    mine = Q(draft__user=request.user)
-    if cards.may_see_patient(request.staff):
-        mine |= Q(appointment__in=Appointment.objects.visible_to(request.user))
+    """Open the door to a picture: those who may know its patient, or whose draft it is."""
+    mine = Q(draft__user=request.user) | Q(appointment__in=Appointment.objects.known_to(request.user))
     return get_object_or_404(Photo.objects.filter(mine).select_related("appointment__patient").defer(without), uid=uid)
 
 
@@ -340,7 +338,7 @@ def cancel(request: StaffRequest, reference: str) -> HttpResponse:
 def mark(request: StaffRequest, reference: str) -> HttpResponse:
     """Note by hand how it went: it was held, or the patient did not come."""
     found = find(request, reference)
-    if not (_may_change(found, request.staff) or request.staff.roles & MAY_REGISTER):
+    if not _may_mark(found, request.staff):
         raise Http404
     how = {"held": services.mark_held, "no-show": services.mark_no_show}.get(request.POST.get("how", ""))
     if how is None:
@@ -404,10 +402,15 @@ def _changeable(request: StaffRequest, reference: str) -> Appointment:
 
 
 def _may_change(found: Appointment, staff: Staff) -> bool:
-    """Say whether she may change it: a booker of a unit that it belongs to, or one who takes part."""
-    if not staff.may_book or staff.unit is None:
+    """Say whether she may change it: a booker of a unit that it belongs to, or one who takes part; not who interprets."""
+    if not staff.may_book or staff.unit is None or not cards.may_see_patient(found, staff):
         return False
     return of_unit(found, staff.unit) or takes_part(found, staff.user)
+
+
+def _may_mark(found: Appointment, staff: Staff) -> bool:
+    registers = bool(staff.roles & MAY_REGISTER) and cards.may_see_patient(found, staff)
+    return registers or _may_change(found, staff)
 
 
 def _told(found: Appointment, request: StaffRequest) -> list[Told]:
@@ -416,7 +419,6 @@ def _told(found: Appointment, request: StaffRequest) -> list[Told]:
     for one in people_in(found):
         name = participant_name(one)
         if one.role == ParticipantRole.PATIENT:
-            name = name if cards.may_see_patient(request.staff) else _("The patient")
             told.append(Told(name, *_patient_channel(found)))
         elif one.schedule is not None and one.schedule.user_id == request.user.pk:
             continue

@@ -36,7 +36,7 @@ from ..queries.agenda import with_form_filled
 from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requester_schedule
 from ..services import drafts
 from .appointment import find
-from .cards import form_missing, look_of, may_fill_in, people, place_of
+from .cards import form_missing, look_of, may_fill_in, may_see_patient, people, place_of
 from .pictures import change_photos, describe_photos, photos_of
 from .wizard import Page
 from .wording import gone_said, known_before
@@ -132,7 +132,7 @@ def discard(request: StaffRequest, draft: UUID) -> HttpResponse:
 def booked(request: StaffRequest, reference: str) -> HttpResponse:
     """Say that it is booked, and what happens now."""
     appointment = find(request, reference)
-    if appointment.patient is not None and request.staff.may_see_patients:
+    if appointment.patient is not None and may_see_patient(appointment, request.staff):
         record_access(
             actor=actor_of(request),
             action=Action.READ,
@@ -150,7 +150,7 @@ def booked(request: StaffRequest, reference: str) -> HttpResponse:
             "people": people(appointment, request.staff),
             "place": place_of(appointment, request.unit),
             "opens_at": appointment.starts_at - settings.LINK_OPENS_BEFORE,
-            "may_see_patient": request.staff.may_see_patients,
+            "may_see_patient": may_see_patient(appointment, request.staff),
             "registers": registering_unit(appointment),
             "form_missing": form_missing(appointment, with_form_filled([appointment]))
             and may_fill_in(appointment, request.staff),

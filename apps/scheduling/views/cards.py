@@ -7,18 +7,19 @@ from typing import Final
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.catalogue.families import FAMILIES, Family
 from apps.catalogue.models import ServiceType
 from apps.common.languages import language_name
-from apps.organisations.models import MAY_SEE_PATIENTS, Unit
+from apps.organisations.models import Unit
 from apps.organisations.queries import Staff
 from apps.patients.models import Protection
 
 from ..models import Answer, Appointment, AppointmentStatus, Participant, ParticipantRole
-from ..queries import participant_name, people_in, takes_part
+from ..queries import knows_patient, participant_name, people_in, takes_part
 
 JOIN_BEFORE: Final = timedelta(minutes=15)
 JOIN_AFTER: Final = timedelta(minutes=30)
@@ -71,16 +72,16 @@ def look_of(service: ServiceType) -> Family:
     return FAMILIES.get(service.scenario.family, FAMILIES["general"])
 
 
-def may_see_patient(staff: Staff) -> bool:
+def may_see_patient(appointment: Appointment, staff: Staff) -> bool:
     """Say whether names, forms and pictures are shown: interpreters work without them."""
-    return bool(staff.all_roles & MAY_SEE_PATIENTS)
+    return knows_patient(appointment, appointment.participants.all(), staff)
 
 
 def title_of(appointment: Appointment, staff: Staff) -> str:
     """Return what a list calls the appointment: the patient, or for an interpreter language and place."""
     if appointment.patient is None:
         return appointment.service_type.name
-    if may_see_patient(staff):
+    if may_see_patient(appointment, staff):
         return appointment.patient.name
     language = language_name(appointment.interpreter_language) if appointment.interpreter_language else ""
     return " · ".join(filter(None, [language.capitalize(), appointment.requester_unit.public_name]))
@@ -114,7 +115,7 @@ def form_missing(appointment: Appointment, forms_filled: Collection[int] | None)
 
 def may_fill_in(appointment: Appointment, staff: Staff) -> bool:
     """Say whether the form is hers to write: those who asked for the appointment, and who booked it."""
-    if not staff.may_book or not may_see_patient(staff):
+    if not staff.may_book or not may_see_patient(appointment, staff):
         return False
     return (
         (staff.unit is not None and staff.unit.pk == appointment.requester_unit_id)
@@ -219,7 +220,7 @@ def _name_and_title(one: Participant) -> str:
 
 def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
     if one.role == ParticipantRole.PATIENT:
-        name = participant_name(one) if may_see_patient(staff) else _("The patient")
+        name = participant_name(one) if may_see_patient(appointment, staff) else _("The patient")
         line = f"{appointment.get_place_display()} · {_company(appointment, staff)}"
         return Person(name, line[:1].upper() + line[1:], anonymous=True, participant=one)
     about: Iterable[str] = [one.get_role_display()]
@@ -236,7 +237,10 @@ def _person(one: Participant, appointment: Appointment, staff: Staff) -> Person:
         about = [*about, str(ANSWERS[one.answer])]
     line = " · ".join(filter(None, about))
     me = one.schedule is not None and one.schedule.user_id == staff.user.pk
-    return Person(participant_name(one), line[:1].upper() + line[1:], anonymous=False, participant=one, me=me)
+    # A daughter's name tells whose daughter she is.
+    named = one.schedule is not None or may_see_patient(appointment, staff)
+    name = participant_name(one) if named else capfirst(one.get_role_display())
+    return Person(name, line[:1].upper() + line[1:], anonymous=False, participant=one, me=me)
 
 
 def _company(appointment: Appointment, staff: Staff) -> str:

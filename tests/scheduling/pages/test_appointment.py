@@ -11,10 +11,13 @@ from PIL import Image
 
 from apps.accounts.models import User
 from apps.audit.models import AccessRecord
+from apps.organisations.models import Role, Unit
+from apps.organisations.services import give_role
 from apps.patients.models import Patient
 from apps.scheduling import events
 from apps.scheduling.models import Absence, Appointment, AppointmentStatus, EventKind, Photo, Schedule
 from apps.scheduling.services import GuestInput, add_guest, add_photo, move_appointment
+from tests.conftest import LONG_AGO
 from tests.scheduling_cast import at
 
 Book = Callable[..., Appointment]
@@ -53,6 +56,51 @@ def test_the_interpreter_sees_neither_name_nor_form_nor_pictures(
     for word in ["Ada", "Alm", "Legg, utside", "13.03.1968", str(photo.uid)]:
         assert word not in page
     assert client.get(f"/bilder/{photo.uid}/").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["she manages them", "she books elsewhere", "her manager"])
+def test_interpreting_tells_nobody_who_the_patient_is_whatever_else_she_does(
+    who: str,
+    amina: User,
+    amina_diary: Schedule,
+    kari: User,
+    lie: User,
+    other_home_care: Unit,
+    ada: Patient,
+    book: Book,
+    signed_in: SignedIn,
+) -> None:
+    guests = [GuestInput(name="Ida Alm", relation="datter", phone="+4700010009")]
+    appointment = book(ada, "2026-03-03 10.00", interpreter_language="som", answers=ANSWERS, guests=guests)
+    photo = picture(appointment, kari)
+    user = lie if who == "her manager" else amina
+    unit = other_home_care if who == "she books elsewhere" else amina_diary.unit
+    assert unit is not None
+    give_role(user=user, unit=unit, role=Role.UNIT_MANAGER, valid_from=LONG_AGO)
+    client = signed_in(user)
+    for each in (amina_diary.unit, unit):
+        client.post("/enhet/", {"unit": str(each.uid)})  # type: ignore[union-attr]
+        for end in ["", "?panel=1", "bestilt/"]:
+            page = client.get(address(appointment, end))
+            assert page.status_code == 200
+            assert "Pårørende" in page.content.decode()
+            for word in ["Ada", "Alm", "Legg, utside", "13.03.1968", str(photo.uid)]:
+                assert word not in page.content.decode(), end
+        for end in ["flytt/", "avlys/", "skjema/", "meldinger/"]:
+            assert client.get(address(appointment, end)).status_code == 404, end
+        for end in ["", "liten/"]:
+            assert client.get(f"/bilder/{photo.uid}/{end}").status_code == 404
+        assert client.post(address(appointment, "utfall/"), {"how": "held"}).status_code == 404
+
+
+def test_who_works_for_the_clinic_may_interpret_too_and_know_its_patient(
+    amina: User, amina_diary: Schedule, wound_clinic: Unit, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 10.00", interpreter_language="som", answers=ANSWERS)
+    give_role(user=amina, unit=wound_clinic, role=Role.CLINICIAN, valid_from=LONG_AGO)
+    page = signed_in(amina).get(address(appointment)).content.decode()
+    assert "Ada Alm" in page
+    assert "Legg, utside" in page
 
 
 def test_a_picture_is_shown_to_those_who_may_see_the_patient_and_kept_by_no_one(
