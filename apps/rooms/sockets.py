@@ -70,6 +70,7 @@ class RoomSocket(AsyncWebsocketConsumer):
     user: User | None = None
     place = "waiting"
     group = ""
+    greeted = False
     moving = False
     told = ""
     last_seen = 0.0
@@ -104,7 +105,8 @@ class RoomSocket(AsyncWebsocketConsumer):
 
     async def answer(self, message: messages.AnyMessage) -> None:
         if isinstance(message, messages.Hello):
-            await (self.hello(message) if self.seat is None else self.close(MALFORMED))
+            first, self.greeted = not self.greeted, True
+            await (self.hello(message) if first else self.close(MALFORMED))
         elif self.seat is None:
             await self.close(UNKNOWN)
         else:
@@ -248,13 +250,18 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.look(say=False)
 
     async def watch(self) -> None:
-        """Expect a ticket soon, then look every few seconds, whatever nudges were lost."""
+        """Expect a ticket soon, then look every few seconds, whatever nudges were lost.
+
+        Who has shown it waits for us: when many come at once, to be turned away would only bring her back.
+        """
         await asyncio.sleep(HELLO_WITHIN)
-        if self.seat is None:
+        if not self.greeted:
             await self.close(UNKNOWN)
             return
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            if not self.group:
+                continue
             try:
                 await self.look(say=False)
             except Exception:

@@ -352,12 +352,44 @@ def test_who_may_no_longer_be_here_loses_the_socket(host, berg, how: str, monkey
     assert run(sit)() == sockets.NOT_ALLOWED
 
 
+def test_who_has_shown_her_ticket_waits_when_many_come_at_once(ada_seat, monkeypatch):
+    """To close on her would only bring her back, to be looked up once more."""
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+    monkeypatch.setattr(sockets, "LOOK_EVERY", 0.01)
+    find = vars(sockets.RoomSocket)["find"]
+
+    async def find_late(self: Any, ticket: Any) -> Any:
+        await asyncio.sleep(0.5)
+        return await find(self, ticket)
+
+    monkeypatch.setattr(sockets.RoomSocket, "find", find_late)
+
+    async def come() -> str:
+        socket = own_socket()
+        said = await hello(socket, await sync_to_async(new_ticket)(ada_seat), "waiting")
+        await socket.disconnect()
+        return str(said[-1]["type"])
+
+    assert run(come)() == "state"
+
+
+def test_who_shows_nothing_is_not_waited_for(db, monkeypatch):
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+
+    async def come() -> int:
+        socket = own_socket()
+        await socket.connect()
+        return await closed_with(socket)
+
+    assert run(come)() == sockets.UNKNOWN
+
+
 def test_a_browser_that_has_gone_is_no_fault_of_ours(monkeypatch, log):
     class Gone(OSError):
         """What servers raise for a send to nobody (ASGI, websocket.send)."""
 
     consumer, looks, enough = sockets.RoomSocket(), [], asyncio.Event()
-    consumer.seat = Seat()
+    consumer.seat, consumer.greeted, consumer.group = Seat(), True, "room"
 
     async def look_up() -> tuple[None, dict[str, Any]]:
         looks.append(None)
