@@ -40,6 +40,9 @@ LARGEST: Final = 65_536
 BURST, A_SECOND = 60, 20
 HELLO_WITHIN: Final = 10.0
 LOOK_EVERY: Final = 4.0
+PATIENCE: Final = 3
+"""Who had to stand in line for a look looks more seldom, so that those who come are let through."""
+
 SEEN_EVERY: Final = 15.0
 TELL_EVERY: Final = 60.0
 
@@ -255,18 +258,26 @@ class RoomSocket(AsyncWebsocketConsumer):
         Who has shown it waits for us: when many come at once, to be turned away would only bring her back.
         """
         await asyncio.sleep(HELLO_WITHIN)
+        await self.turn()
         if not self.greeted:
             await self.close(UNKNOWN)
             return
+        took = 0.0
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_EVERY + PATIENCE * took)
             if not self.group:
                 continue
+            began = time.monotonic()
             try:
                 await self.look(say=False)
             except Exception:
                 # The database may be away for a moment: the socket stays, and looks again.
                 LOG.exception("a room socket could not look at its seat")
+            took = time.monotonic() - began
+
+    @database_sync_to_async
+    def turn(self) -> None:
+        """Stand in the line to the database: channels lets every message through it, a ticket that has come already too."""
 
     async def look(self, *, say: bool) -> None:
         verdict, told = await self.look_up()

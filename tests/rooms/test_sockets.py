@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -371,6 +372,45 @@ def test_who_has_shown_her_ticket_waits_when_many_come_at_once(ada_seat, monkeyp
         return str(said[-1]["type"])
 
     assert run(come)() == "state"
+
+
+def test_a_ticket_that_stands_in_the_line_to_the_database_counts(ada_seat, monkeypatch):
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+
+    async def come() -> str:
+        socket = own_socket()
+        ticket = await sync_to_async(new_ticket)(ada_seat)
+        assert await socket.connect()
+        line = asyncio.create_task(sync_to_async(time.sleep)(0.5))
+        await asyncio.sleep(0.05)
+        await socket.say({"type": "hello", "ticket": ticket, "place": "waiting"})
+        said = await socket.hear()
+        await line
+        await socket.disconnect()
+        return str(said["type"])
+
+    assert run(come)() == "state"
+
+
+def test_who_had_to_stand_in_line_looks_more_seldom(monkeypatch):
+    consumer, looks = sockets.RoomSocket(), []
+    consumer.seat, consumer.greeted, consumer.group = Seat(), True, "room"
+
+    async def look(*, say: bool) -> None:
+        looks.append(None)
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0)
+    monkeypatch.setattr(sockets, "LOOK_EVERY", 0)
+    monkeypatch.setattr(consumer, "look", look)
+
+    async def watch_for_a_second() -> None:
+        work = asyncio.create_task(consumer.watch())
+        await asyncio.sleep(1)
+        work.cancel()
+
+    run(watch_for_a_second)()
+    assert 1 <= len(looks) <= 4
 
 
 def test_who_shows_nothing_is_not_waited_for(db, monkeypatch):
