@@ -1,6 +1,7 @@
 """Who may do what where."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -190,7 +191,7 @@ def units_managed(staff: Staff) -> QuerySet[Unit]:
     return _units_of(staff, whole={Role.ORGANISATION_ADMIN})
 
 
-def _units_of(staff: Staff, *, whole: Set[str]) -> QuerySet[Unit]:
+def _units_of(staff: Staff, *, whole: AbstractSet[str]) -> QuerySet[Unit]:
     if staff.unit is not None and staff.roles & whole:
         return Unit.objects.filter(organisation=staff.unit.organisation_id)
     if staff.unit is not None and Role.UNIT_MANAGER in staff.roles:

@@ -40,6 +40,9 @@ LARGEST: Final = 65_536
 BURST, A_SECOND = 60, 20
 HELLO_WITHIN: Final = 10.0
 LOOK_EVERY: Final = 4.0
+PATIENCE: Final = 3
+"""Who had to stand in line for a look looks more seldom, so that those who come are let through."""
+
 SEEN_EVERY: Final = 15.0
 TELL_EVERY: Final = 60.0
 
@@ -70,6 +73,7 @@ class RoomSocket(AsyncWebsocketConsumer):
     user: User | None = None
     place = "waiting"
     group = ""
+    greeted = False
     moving = False
     told = ""
     last_seen = 0.0
@@ -104,7 +108,8 @@ class RoomSocket(AsyncWebsocketConsumer):
 
     async def answer(self, message: messages.AnyMessage) -> None:
         if isinstance(message, messages.Hello):
-            await (self.hello(message) if self.seat is None else self.close(MALFORMED))
+            first, self.greeted = not self.greeted, True
+            await (self.hello(message) if first else self.close(MALFORMED))
         elif self.seat is None:
             await self.close(UNKNOWN)
         else:
@@ -248,19 +253,30 @@ class RoomSocket(AsyncWebsocketConsumer):
             await self.look(say=False)
 
     async def watch(self) -> None:
-        """Look every few seconds, whatever nudges were lost; who shows no ticket is not waited for long."""
-        late = time.monotonic() + HELLO_WITHIN
+        """Look every few seconds, whatever nudges were lost; who shows no ticket is not waited for long.
+
+        Who has shown it waits for us: when many come at once, to be turned away would only bring her back.
+        """
+        late, took = time.monotonic() + HELLO_WITHIN, 0.0
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(LOOK_EVERY + PATIENCE * took)
+            began = time.monotonic()
             if self.group:
                 try:
                     await self.look(say=False)
                 except Exception:
                     # The database may be away for a moment: the socket stays, and looks again.
                     LOG.exception("a room socket could not look at its seat")
-            elif time.monotonic() >= late:
-                await self.close(UNKNOWN)
-                return
+                took = time.monotonic() - began
+            elif not self.greeted and began >= late:
+                await self.stand_in_line()
+                if not self.greeted:
+                    await self.close(UNKNOWN)
+                    return
+
+    @database_sync_to_async
+    def stand_in_line(self) -> None:
+        """Wait for the database as all messages do: a ticket that has come already is read before this returns."""
 
     async def look(self, *, say: bool) -> None:
         verdict, told = await self.look_up()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -352,12 +353,83 @@ def test_who_may_no_longer_be_here_loses_the_socket(host, berg, how: str, monkey
     assert run(sit)() == sockets.NOT_ALLOWED
 
 
+def test_who_has_shown_her_ticket_waits_when_many_come_at_once(ada_seat, monkeypatch):
+    """To close on her would only bring her back, to be looked up once more."""
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+    monkeypatch.setattr(sockets, "LOOK_EVERY", 0.01)
+    find = vars(sockets.RoomSocket)["find"]
+
+    async def find_late(self: Any, ticket: Any) -> Any:
+        await asyncio.sleep(0.5)
+        return await find(self, ticket)
+
+    monkeypatch.setattr(sockets.RoomSocket, "find", find_late)
+
+    async def come() -> str:
+        socket = own_socket()
+        said = await hello(socket, await sync_to_async(new_ticket)(ada_seat), "waiting")
+        await socket.disconnect()
+        return str(said[-1]["type"])
+
+    assert run(come)() == "state"
+
+
+def test_a_ticket_that_stands_in_the_line_to_the_database_counts(ada_seat, monkeypatch):
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+
+    async def come() -> str:
+        socket = own_socket()
+        ticket = await sync_to_async(new_ticket)(ada_seat)
+        assert await socket.connect()
+        line = asyncio.create_task(sync_to_async(time.sleep)(0.5))
+        await asyncio.sleep(0.05)
+        await socket.say({"type": "hello", "ticket": ticket, "place": "waiting"})
+        said = await socket.hear()
+        await line
+        await socket.disconnect()
+        return str(said["type"])
+
+    assert run(come)() == "state"
+
+
+def test_who_had_to_stand_in_line_looks_more_seldom(monkeypatch):
+    consumer, looks = sockets.RoomSocket(), []
+    consumer.seat, consumer.greeted, consumer.group = Seat(), True, "room"
+
+    async def look(*, say: bool) -> None:
+        looks.append(None)
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0)
+    monkeypatch.setattr(sockets, "LOOK_EVERY", 0)
+    monkeypatch.setattr(consumer, "look", look)
+
+    async def watch_for_a_second() -> None:
+        work = asyncio.create_task(consumer.watch())
+        await asyncio.sleep(1)
+        work.cancel()
+
+    run(watch_for_a_second)()
+    assert 1 <= len(looks) <= 4
+
+
+def test_who_shows_nothing_is_not_waited_for(db, monkeypatch):
+    monkeypatch.setattr(sockets, "HELLO_WITHIN", 0.1)
+
+    async def come() -> int:
+        socket = own_socket()
+        await socket.connect()
+        return await closed_with(socket)
+
+    assert run(come)() == sockets.UNKNOWN
+
+
 def test_a_browser_that_has_gone_is_no_fault_of_ours(monkeypatch, log):
     class Gone(OSError):
         """What servers raise for a send to nobody (ASGI, websocket.send)."""
 
     consumer, looks, enough = sockets.RoomSocket(), [], asyncio.Event()
-    consumer.group = "room.x"
+    consumer.seat, consumer.greeted, consumer.group = Seat(), True, "room"
 
     async def look_up() -> tuple[None, dict[str, Any]]:
         looks.append(None)

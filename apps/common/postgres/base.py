@@ -23,7 +23,7 @@ R = TypeVar("R")
 LONG: Final = 5.0
 """Seconds without an answer after which it is asked whether the server is still there, and again."""
 
-KNOCK: Final = 3
+KNOCK: Final = 5
 AWAY_FOR: Final = 5.0
 """Seconds for which a server that did not open is not asked again: its requests would take every thread there is."""
 
