@@ -52,26 +52,36 @@ await build({
   logLevel: "warning",
 });
 
-// 4. The icons: one sprite with those that the project names ---------------------------------------
+// 4. The icons: a sprite with those that the project names, and a small one for the pages of patients
 // A name counts where it stands as icon names do: in quotes, after # (of the sprite) or after `icon:`.
 const drawn = path.join(packages, "@navikt/aksel-icons/dist/svg");
 const known = new Set(fs.readdirSync(drawn).map((file) => path.basename(file, ".svg")));
 const used = new Set();
+const guests = new Set();
+const ofGuests =
+  /^(templates\/(patient_base|rooms\/(?!room\.|host_)\w+|components\/(languages|messages|person))\.html|portal\/static\/js\/(camera|waiting)\.js)$/;
 const places = { templates: /\.html$/, apps: /\.(py|ya?ml|html)$/, portal: /\.(py|js|ya?ml|html)$/ };
 for (const [folder, wanted] of Object.entries(places)) {
   const start = path.join(root, folder);
   const files = fs.existsSync(start) ? fs.readdirSync(start, { recursive: true }) : [];
   for (const file of files.filter((name) => wanted.test(name) && !name.startsWith("static/vendor"))) {
     const text = fs.readFileSync(path.join(start, file), "utf8");
-    for (const [, name] of text.matchAll(/(?:["'#]|icon:\s*)([A-Z][A-Za-z0-9]+)\b/g)) if (known.has(name)) used.add(name);
+    for (const [, name] of text.matchAll(/(?:["'#]|icon:\s*)([A-Z][A-Za-z0-9]+)\b/g)) {
+      if (!known.has(name)) continue;
+      used.add(name);
+      if (ofGuests.test(path.posix.join(folder, file))) guests.add(name);
+    }
   }
 }
-const symbols = [...used].sort().map((name) => {
+const symbol = (name) => {
   const svg = fs.readFileSync(path.join(drawn, `${name}.svg`), "utf8");
   // A thousandth of the drawing's grid cannot be seen, and finer ones make the sprite a fifth heavier.
   const inner = svg.replace(/^[\s\S]*?<svg[^>]*>/, "").replace(/<\/svg>\s*$/, "").replace(/(\.\d{3})\d+/g, "$1").trim();
   return `<symbol id="${name}" viewBox="0 0 24 24" fill="none">${inner}</symbol>`;
-});
-write("aksel-icons.svg", `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`);
+};
+for (const [file, names] of Object.entries({ "aksel-icons.svg": used, "aksel-icons-guests.svg": guests })) {
+  const symbols = [...names].sort().map(symbol);
+  write(file, `<svg xmlns="http://www.w3.org/2000/svg">\n${symbols.join("\n")}\n</svg>\n`);
+}
 
 console.log(`portal/static/vendor is ready: ${fs.readdirSync(out, { recursive: true }).length} files, ${used.size} icons`);

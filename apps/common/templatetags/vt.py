@@ -9,6 +9,7 @@ from django.conf import settings
 from django.forms import BoundField, Form
 from django.forms import widgets as form_widgets
 from django.http import HttpRequest
+from django.template import Context
 from django.templatetags.static import static
 from django.urls import resolve
 from django.urls.exceptions import Resolver404
@@ -30,21 +31,29 @@ LANGUAGE_NAMES: Final = {
 """Each language in its own words, so they are never translated."""
 
 SCHEMES: Final = ("auto", "light", "dark")
+ICONS: Final = "vendor/aksel-icons.svg"
 
 
 # Icons and the shell -------------------------------------------------------------------------------------------------
-@register.simple_tag
-def icon(name: str, size: str = "") -> SafeString:
+@register.simple_tag(takes_context=True)
+def icon(context: Context, name: str, size: str = "") -> SafeString:
     """Draw an Aksel icon by name. It is decoration: the words beside it carry the meaning."""
-    return _icon(name, size)
+    return _icon(name, size, context.get("icons", ICONS))
+
+
+@register.simple_tag(takes_context=True)
+def icons_of_guests(context: Context) -> str:
+    """Take the icons of this page and what it includes from the small sprite (assets.mjs says for which pages)."""
+    context["icons"] = "vendor/aksel-icons-guests.svg"
+    return ""
 
 
 @cache
-def _icon(name: str, size: str) -> SafeString:
+def _icon(name: str, size: str, sprite: str) -> SafeString:
     return format_html(
         '<svg class="vt-icon" aria-hidden="true" focusable="false"{}><use href="{}#{}"></use></svg>',
         format_html(' data-size="{}"', size) if size else "",
-        static("vendor/aksel-icons.svg"),
+        static(sprite),
         name,
     )
 
