@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.catalogue.models import ServiceType
+from apps.organisations.models import Unit
 from apps.patients.models import Patient
 from apps.scheduling.models import Appointment, BookingDraft
 from apps.scheduling.services import mark_held, react_to_events
@@ -500,6 +501,8 @@ FORMS = [
             "given_name": "Eli",
             "family_name": "Eng",
             "title": "Sykepleier",
+            "unit": "Hjemmetjenesten sør",
+            "role": "booker",
             "valid_to": "31.12.2099",
         },
         ("email", "given_name", "family_name", "title", "valid_to"),
@@ -559,6 +562,8 @@ def test_no_form_breaks_and_what_was_typed_stays(form, at_the_door, browser_of, 
     if "version" in given and not form.name.startswith("registration"):
         given = given | {"version": str(Appointment.objects.get(reference=at_the_door["reference"]).version)}
     right = given | ({"service": str(ServiceType.objects.get().uid)} if "service" in form.right else {})
+    if form.right.get("unit"):
+        right["unit"] = str(Unit.objects.get(name=form.right["unit"]).uid)
 
     def send(said: str, data: dict[str, Any]) -> HttpResponse:
         return faults.knock(f"{form.name}: {said}", lambda: client.post(address, data))
