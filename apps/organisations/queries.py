@@ -111,8 +111,7 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
     """Return the user's work: one query, or none where it came along. The unit is the one chosen, else her first."""
     if not user.is_active:
         return Staff(user)
-    day, along = today or timezone.localdate(), getattr(user, "at_work", None)
-    memberships = along.memberships if along and along.day == day else _MEMBERSHIPS(user_id=user.pk, today=day)
+    memberships = memberships_of(user, today or timezone.localdate())
     units = list({membership.unit_id: membership.unit for membership in memberships}.values())
     if not units:
         return Staff(user)
@@ -124,6 +123,12 @@ def staff_of(user: User, *, unit_uid: str | None = None, today: date | None = No
         roles=frozenset(membership.role for membership in memberships if membership.unit_id == unit.pk),
         patient_units=frozenset(one.unit_id for one in memberships if one.role in MAY_SEE_PATIENTS),
     )
+
+
+def memberships_of(user: User, today: date) -> Sequence[Membership]:
+    """Return where she works on a day, and as what; one query, or none where it came along."""
+    along: AtWork | None = getattr(user, "at_work", None)
+    return along.memberships if along and along.day == today else _MEMBERSHIPS(user_id=user.pk, today=today)
 
 
 def _memberships(today: date) -> QuerySet[Membership]:

@@ -17,7 +17,9 @@ from apps.accounts.models import User
 from apps.catalogue.models import Identification
 from apps.common.codes import encode_link, normalise_link
 from apps.common.languages import written_language
-from apps.organisations.models import MAY_BOOK, Membership, Unit
+from apps.common.prepared import Prepared
+from apps.organisations.models import MAY_BOOK, Unit
+from apps.organisations.queries import memberships_of
 from apps.scheduling.models import (
     Appointment,
     AppointmentStatus,
@@ -65,7 +67,7 @@ def link_by_code(typed: str) -> JoinLink | None:
 
 
 def live_link(participant: Participant) -> JoinLink | None:
-    return JoinLink.objects.filter(participant=participant, revoked_at__isnull=True).first()
+    return _LIVE_LINK.first(participant_id=participant.pk)
 
 
 def own_code(participant: Participant) -> str:
@@ -122,7 +124,7 @@ def closes_at(appointment: Appointment) -> datetime:
 
 
 def room_of(appointment: Appointment) -> Room | None:
-    return Room.objects.filter(appointment=appointment).first()
+    return _ROOM.first(appointment_id=appointment.pk)
 
 
 def is_over(appointment: Appointment, *, now: datetime) -> bool:
@@ -149,15 +151,10 @@ def entry_for(user: User, appointment: Appointment, *, now: datetime) -> Entry |
     """Return how the user may come in, or None for a stranger (and for a visitor without a clinical role)."""
     if not user.is_active:
         return None
-    participant = appointment.participants.filter(schedule__user=user).first()
-    units = set(
-        Membership.objects.valid_on(timezone.localdate(now))
-        .with_role(MAY_BOOK)
-        .filter(user=user, unit_id__in=[appointment.performer_unit_id, appointment.requester_unit_id])
-        .values_list("unit_id", flat=True)
-    )
-    works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=user).exists()
-    if participant is not None and works:
+    participant = _OWN_PLACE.first(appointment_id=appointment.pk, user_id=user.pk)
+    work = memberships_of(user, timezone.localdate(now))
+    units = {membership.unit_id for membership in work if membership.role in MAY_BOOK}
+    if participant is not None and work:
         host = participant.role == ParticipantRole.PERFORMER or appointment.performer_unit_id in units
         return Entry(participant, host=host, waits=False)
     if appointment.performer_unit_id in units:
@@ -212,17 +209,7 @@ def interpreters_to_call(appointment: Appointment) -> list[Unit]:
 # Seats ---------------------------------------------------------------------------------------------------------------
 def seats_of(appointment: Appointment) -> list[Seat]:
     """Return the seats with all that is shown of them: one query."""
-    return list(
-        Seat.objects.filter(appointment=appointment)
-        .select_related(
-            "participant__schedule",
-            "participant__appointment__patient",
-            "user",
-            "appointment__performer_unit",
-            "appointment__requester_unit",
-        )
-        .order_by("id")
-    )
+    return _SEATS(appointment_id=appointment.pk)
 
 
 def everybody(appointment: Appointment) -> list[Seat]:
@@ -231,11 +218,7 @@ def everybody(appointment: Appointment) -> list[Seat]:
     Who has not been here at all has no row yet; her seat is made up, with the participant's own uid.
     """
     seats = [seat for seat in seats_of(appointment) if _role_of(seat) != ParticipantRole.EQUIPMENT]
-    missing = (
-        Participant.objects.filter(appointment=appointment, seat__isnull=True)
-        .exclude(role=ParticipantRole.EQUIPMENT)
-        .select_related("schedule", "appointment__patient")
-    )
+    missing = _NOT_HERE_YET(appointment_id=appointment.pk)
     seats += [Seat(uid=one.uid, appointment=appointment, participant=one) for one in missing]
     order = [*ParticipantRole.values, ""]
     return sorted(seats, key=lambda seat: (order.index(_role_of(seat)), seat.participant_id or 0, seat.pk or 0))
@@ -277,18 +260,7 @@ def name_for(seat: Seat, viewer: Participant | None) -> str:
 
 
 def seat_by_uid(uid: UUID | str) -> Seat | None:
-    return (
-        Seat.objects.filter(uid=uid)
-        .select_related(
-            "user",
-            "participant__schedule__user",
-            "appointment__service_type",
-            "appointment__patient",
-            "appointment__performer_unit",
-            "appointment__requester_unit",
-        )
-        .first()
-    )
+    return _SEAT.first(uid=UUID(str(uid)))
 
 
 def guest_seat(participant_uid: UUID, device: UUID) -> Seat | None:
@@ -435,3 +407,59 @@ def arrival_facts(seat: Seat) -> list[str]:
     elif seat.camera_ok and seat.microphone_ok:
         facts.append(_("camera and sound work"))
     return facts
+
+
+# Every open socket asks these every few seconds. Nobody in a room is shown how the patient is reached, or her number.
+def _sealed(patient: str) -> list[str]:
+    return [f"{patient}__{name}" for name in ("national_id", "phone", "phone_index", "email", "address")]
+
+
+_LIVE_LINK = Prepared(
+    lambda participant_id: JoinLink.objects.filter(participant=participant_id, revoked_at__isnull=True).order_by("pk"),
+    participant_id=int,
+)
+_ROOM = Prepared(lambda appointment_id: Room.objects.filter(appointment=appointment_id), appointment_id=int)
+_OWN_PLACE = Prepared(
+    lambda appointment_id, user_id: Participant.objects.filter(appointment=appointment_id, schedule__user=user_id),
+    appointment_id=int,
+    user_id=int,
+)
+_SEAT = Prepared(
+    lambda uid: (
+        Seat.objects.filter(uid=uid)
+        .select_related(
+            "user",
+            "participant__schedule__user",
+            "appointment__service_type",
+            "appointment__patient",
+            "appointment__performer_unit",
+            "appointment__requester_unit",
+        )
+        .defer(*_sealed("appointment__patient"))
+    ),
+    uid=UUID,
+)
+_SEATS = Prepared(
+    lambda appointment_id: (
+        Seat.objects.filter(appointment=appointment_id)
+        .select_related(
+            "participant__schedule",
+            "participant__appointment__patient",
+            "user",
+            "appointment__performer_unit",
+            "appointment__requester_unit",
+        )
+        .defer(*_sealed("participant__appointment__patient"))
+        .order_by("id")
+    ),
+    appointment_id=int,
+)
+_NOT_HERE_YET = Prepared(
+    lambda appointment_id: (
+        Participant.objects.filter(appointment=appointment_id, seat__isnull=True)
+        .exclude(role=ParticipantRole.EQUIPMENT)
+        .select_related("schedule", "appointment__patient")
+        .defer(*_sealed("appointment__patient"))
+    ),
+    appointment_id=int,
+)

@@ -20,7 +20,6 @@ from channels.security.websocket import WebsocketDenier
 from channels.sessions import CookieMiddleware
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.http.request import split_domain_port, validate_host
 from django.urls import path, re_path
 from django.utils import timezone, translation
@@ -28,6 +27,7 @@ from pydantic import ValidationError
 
 from apps.accounts.models import User
 from apps.common.errors import DomainError
+from apps.organisations.sessions import SessionStore
 
 from . import errors, messages, queries, services, turn
 from .announce import group_of
@@ -148,18 +148,19 @@ class RoomSocket(AsyncWebsocketConsumer):
             return None
         user = None
         if ticket.user_id is not None:
-            user = User.objects.filter(pk=ticket.user_id).first()
-            if user is None or not self.session_of(user):
+            user = self.signed_in(ticket.user_id)
+            if user is None:
                 return None
         if not queries.may_still_sit(seat, user, ticket.device, now=timezone.now()):
             return None
         return seat, user
 
-    def session_of(self, user: User) -> bool:
-        """Say whether the browser is still signed in as the user: signing out ends the call's socket too."""
+    def signed_in(self, user_id: int) -> User | None:
+        """Return the user if the browser is still signed in as her: signing out ends the call's socket too."""
         key = self.scope.get("cookies", {}).get(settings.SESSION_COOKIE_NAME, "")
-        session = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
-        return session is not None and session.get_decoded().get(SESSION_KEY) == str(user.pk)
+        session = SessionStore(key)
+        said = session.load().get(SESSION_KEY)
+        return session.whose if session.whose is not None and said == str(user_id) == str(session.whose.pk) else None
 
     async def sit(self) -> None:
         assert self.seat is not None
@@ -302,9 +303,9 @@ class RoomSocket(AsyncWebsocketConsumer):
             told = queries.snapshot(seat, now=now)
         if told["over"]:
             return None, told
-        signed_in = self.user is None or self.session_of(self.user)
-        user = User.objects.filter(pk=self.user.pk).first() if self.user is not None else None
-        if not signed_in or not queries.may_still_sit(seat, user, self.ticket.device, now=now):
+        user = self.signed_in(self.user.pk) if self.user is not None else None
+        gone = self.user is not None and user is None
+        if gone or not queries.may_still_sit(seat, user, self.ticket.device, now=now):
             taken_over = self.ticket.device is not None and seat.device is not None
             return NOT_ALLOWED, {"type": "closed", "why": "other_device" if taken_over else "gone"}
         if seat.channel != self.channel_name:
