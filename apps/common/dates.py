@@ -10,6 +10,9 @@ from typing import Final
 from django.utils import timezone
 from django.utils.translation import get_language
 
+TYPED: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
+"""How people type a date."""
+
 
 @dataclass(frozen=True)
 class Words:

@@ -8,12 +8,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
+from apps.common.dates import TYPED
 from apps.common.plain_text import longest_in, plain_line
 
 from .models import Role
 from .queries import Staff, units_managed
 
-DATES: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 ADDRESS: Final = _("Write the e-mail address at work, for example kari@kommune.example.")
 
 
@@ -56,7 +56,7 @@ class AccessForm(forms.Form):
     valid_to = forms.DateField(
         label=_("Last day"),
         required=False,
-        input_formats=DATES,
+        input_formats=TYPED,
         help_text=_("Leave it empty for somebody who is to stay."),
         error_messages={"invalid": _("Write the last day as day, month and year, for example 31.12.2026.")},
         widget=forms.DateInput(format="%d.%m.%Y", attrs={"inputmode": "numeric", "autocomplete": "off", "size": 12}),

@@ -54,7 +54,6 @@ def people(request: StaffRequest) -> HttpResponse:
         "managed": set(units_managed(request.staff)),
         "chosen": chosen,
         "text": text,
-        "today": timezone.localdate(),
     }
     return render(request, "organisations/_people.html" if is_htmx(request) else "organisations/people.html", context)
 

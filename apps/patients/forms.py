@@ -1,7 +1,7 @@
 """Registering a patient and changing how she is reached: shapes here, rules in `services` and `identifiers`."""
 
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from apps.common.dates import local_date
+from apps.common.dates import TYPED, local_date
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
 from apps.common.phones import WrongPhone, normalise_phone
@@ -17,8 +17,6 @@ from apps.common.plain_text import plain_line
 
 from .identifiers import Identifier, InvalidIdentifier, accept_identifier
 from .models import ContactChannel, InterpreterMode, Protection
-
-DATES: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 
 
 def language_choices() -> list[tuple[str, Any]]:
@@ -53,7 +51,7 @@ class PhoneField(forms.CharField):
 class BirthDateField(forms.DateField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            input_formats=DATES,
+            input_formats=TYPED,
             widget=forms.DateInput(
                 format="%d.%m.%Y", attrs={"inputmode": "numeric", "autocomplete": "off", "size": 12}
             ),

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from typing import Final
 
 from django.db import models
 from django.db.models import Q
@@ -40,6 +41,10 @@ class InterpreterMode(models.TextChoices):
     SCREEN = "screen", _("by video")
     PHONE = "phone", _("by telephone")
     SIGN = "sign", _("sign language")
+
+
+SEALED: Final = ("national_id", "phone", "phone_index", "email", "address")
+"""The fields of a patient that tell her number and how she is reached: what does not show them does not read them."""
 
 
 class Patient(models.Model):

@@ -20,6 +20,7 @@ from apps.common.languages import written_language
 from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_BOOK, Unit
 from apps.organisations.queries import memberships_of
+from apps.patients.models import SEALED
 from apps.scheduling.models import (
     Appointment,
     AppointmentStatus,
@@ -411,7 +412,7 @@ def arrival_facts(seat: Seat) -> list[str]:
 
 # Every open socket asks these every few seconds. Nobody in a room is shown how the patient is reached, or her number.
 def _sealed(patient: str) -> list[str]:
-    return [f"{patient}__{name}" for name in ("national_id", "phone", "phone_index", "email", "address")]
+    return [f"{patient}__{name}" for name in SEALED]
 
 
 _LIVE_LINK = Prepared(

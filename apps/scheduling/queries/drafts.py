@@ -19,7 +19,7 @@ from apps.catalogue.models import ServiceType
 from apps.common.prepared import Prepared
 from apps.common.rows import rows_of
 from apps.organisations.models import Unit
-from apps.patients.models import CareRelation, Patient
+from apps.patients.models import SEALED, CareRelation, Patient
 from apps.patients.queries import visible_patients
 
 from ..models import (
@@ -200,8 +200,7 @@ def _draft(user_id: Any, unit_id: Any, uid: Any) -> QuerySet[BookingDraft]:
 
 
 # How a patient is reached and her number stay sealed where times are looked at.
-_SEALED: Final = [f"patient__{name}" for name in ("national_id", "phone", "phone_index", "email", "address")]
-_UNUSED: Final = [*_SEALED, *(f"patient__{name}" for name in ("contact_changed_at", "created_at", "updated_at"))]
+_UNUSED: Final = [f"patient__{name}" for name in (*SEALED, "contact_changed_at", "created_at", "updated_at")]
 _DRAFT = Prepared(lambda **by: _draft(**by).defer(*_UNUSED), user_id=int, unit_id=int, uid=UUID)
 _WHOLE_DRAFT = Prepared(lambda **by: _whole(_draft(**by)), user_id=int, unit_id=int, uid=UUID)
 _OWN = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
