@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -371,17 +371,28 @@ AROUND_NOW: Final = (
     (130, "palliative/palliative", "Stille Bergmynte", "oda", "maja", AppointmentStatus.BOOKED),
     (200, "medical/interpreter", "Var Fjellflokk", "", "maja", AppointmentStatus.BOOKED),
 )
+BOOKED_BEFORE: Final = timedelta(days=4)
 
 
 def today_is_written(now: datetime) -> bool:
-    """Say whether any of today's people has a session today."""
+    """Say whether sessions were written around any minute of today.
+
+    A session shows its minute by its place in the list: what was written late in the evening lies partly on the next
+    day, which still gets its own.
+    """
     start, end = queries.local_day(timezone.localdate(now))
-    named = Q()
-    for _offset, _key, name, *_rest in AROUND_NOW:
+    written = Q()
+    for minutes, _key, name, *_rest in AROUND_NOW:
         if name:
             given, family = name.split(" ", 1)
-            named |= Q(patient__given_name=given, patient__family_name=family)
-    return Appointment.objects.filter(named, starts_at__gte=start, starts_at__lt=end).exists()
+            offset = timedelta(minutes=minutes)
+            written |= Q(
+                patient__given_name=given,
+                patient__family_name=family,
+                starts_at__gte=start + offset,
+                starts_at__lt=end + offset,
+            )
+    return Appointment.objects.filter(written, booked_at=F("starts_at") - BOOKED_BEFORE).exists()
 
 
 def write_today(made: Region) -> None:
@@ -414,7 +425,7 @@ def write_today(made: Region) -> None:
         )
         if not writer.fits(plan):
             continue
-        booked_at = plan.starts_at - timedelta(days=4)
+        booked_at = plan.starts_at - BOOKED_BEFORE
         appointment = writer.add(plan, booked_by=diary.user, booked_at=booked_at)
         writer.event(appointment, EventKind.BOOKED, booked_at, done=False)
         if appointment.started_at:

@@ -20,7 +20,7 @@ from apps.scheduling import queries
 from apps.scheduling.models import Appointment, AppointmentEvent, Schedule
 from portal.demo import sessions
 from portal.demo.national_ids import synthetic_ids
-from portal.demo.region import PASSWORD
+from portal.demo.region import PASSWORD, find_region
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,15 @@ def test_on_a_later_day_there_is_a_new_today_once(region, monkeypatch):
     assert Appointment.objects.filter(status="arrived", starts_at__gt=morrow - timedelta(hours=1)).exists()
     call_command("demo", verbosity=0)
     assert around_now() == fresh
+
+
+@pytest.mark.parametrize("hour", [0, 12, 20, 23])
+def test_a_late_evening_does_not_take_the_next_day(region, hour):
+    evening = (timezone.localtime(region) + timedelta(days=40)).replace(hour=hour, minute=40)
+    for now in [evening, evening + timedelta(days=1)]:
+        assert not sessions.today_is_written(now)
+        sessions.write_today(find_region(now))
+        assert sessions.today_is_written(now)
 
 
 def test_it_is_refused_outside_the_demo(settings):
