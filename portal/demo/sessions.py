@@ -389,8 +389,8 @@ def today_is_written(now: datetime) -> bool:
             written |= Q(
                 patient__given_name=given,
                 patient__family_name=family,
-                starts_at__gte=start + offset,
-                starts_at__lt=end + offset,
+                starts_at__gt=start + offset,  # the minute is the next full five, midnight at the latest
+                starts_at__lte=end + offset,
             )
     return Appointment.objects.filter(written, booked_at=F("starts_at") - BOOKED_BEFORE).exists()
 
@@ -403,7 +403,7 @@ def write_today(made: Region) -> None:
     writer = Writer(made)
     writer.read_busy(made.now - timedelta(days=1), made.now + timedelta(days=1))
     hour = made.now.replace(second=0, microsecond=0)
-    minute = hour + timedelta(minutes=-hour.minute % 5)
+    minute = hour + timedelta(minutes=5 - hour.minute % 5)
     kin: list[Participant] = []
     for offset, key, name, performer, requester, status in AROUND_NOW:
         service, diary = made.services.get(key), made.diaries.get(requester)

@@ -71,9 +71,9 @@ def test_on_a_later_day_there_is_a_new_today_once(region, monkeypatch):
     assert around_now() == fresh
 
 
-@pytest.mark.parametrize("hour", [0, 12, 20, 23])
-def test_a_late_evening_does_not_take_the_next_day(region, hour):
-    evening = (timezone.localtime(region) + timedelta(days=40)).replace(hour=hour, minute=40)
+@pytest.mark.parametrize(("hour", "minute"), [(0, 0), (0, 1), (12, 40), (20, 40), (23, 40), (23, 59)])
+def test_a_late_evening_does_not_take_the_next_day(region, hour, minute):
+    evening = (timezone.localtime(region) + timedelta(days=40)).replace(hour=hour, minute=minute)
     for now in [evening, evening + timedelta(days=1)]:
         assert not sessions.today_is_written(now)
         sessions.write_today(find_region(now))
