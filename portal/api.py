@@ -1,10 +1,10 @@
 """The JSON API at /api/v1/: one router an app, composed here. Its description is /api/v1/openapi.json."""
 
-from apps.accounts.api import repeatable
 from apps.catalogue.api import router as catalogue
 from apps.common.api import ProblemApi, known_parameters
 from apps.notices.api import router as notices
 from apps.organisations.api import acts_as
+from apps.organisations.repeating import repeatable
 from apps.patients.api import router as patients
 from apps.registration.api import router as registration
 from apps.rooms.api import router as rooms

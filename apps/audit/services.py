@@ -40,21 +40,32 @@ def record_access(
     reason: str = "",
 ) -> None:
     """Write down that somebody read or changed something, in the caller's transaction."""
-    insert(
-        AccessRecord(
-            at=timezone.now(),
-            actor_id=actor.id,
-            actor_label=actor.label[:200],
-            role=actor.role[:40],
-            unit_id=actor.unit_id,
-            unit_label=actor.unit_label[:200],
-            patient_uid=patient_uid,
-            action=action,
-            what=what,
-            what_reference=what_reference[:64],
-            reason=reason[:300],
-            origin=actor.origin,
-        )
+    insert(access_record(actor, action, what, what_reference=what_reference, patient_uid=patient_uid, reason=reason))
+
+
+def access_record(
+    actor: Actor,
+    action: str | Action,
+    what: str,
+    *,
+    what_reference: str = "",
+    patient_uid: UUID | None = None,
+    reason: str = "",
+) -> AccessRecord:
+    """Return the same as a row that is yet to be written, with what it is about."""
+    return AccessRecord(
+        at=timezone.now(),
+        actor_id=actor.id,
+        actor_label=actor.label[:200],
+        role=actor.role[:40],
+        unit_id=actor.unit_id,
+        unit_label=actor.unit_label[:200],
+        patient_uid=patient_uid,
+        action=action,
+        what=what,
+        what_reference=what_reference[:64],
+        reason=reason[:300],
+        origin=actor.origin,
     )
 
 

@@ -47,9 +47,10 @@ def insert_unless_there(row: Model) -> bool:
 
 
 def insert_if(condition: Condition, values: Mapping[str, Any], row: Model, *belonging: Model) -> tuple[int, bool]:
-    """Insert a row and those that point to it, if the condition holds; all get their numbers then.
+    """Insert a row and those that belong to it, if the condition holds; all get their numbers then.
 
-    Return the number that the row has or would have had, and whether it was written. Rows of one model stand together.
+    What points to the row gets its number; what does not, as a line in a log, is written beside it. Return the number
+    that the row has or would have had, and whether it was written. Rows of one model stand together.
     """
     groups = [[row], *(list(group) for _model, group in groupby(belonging, key=type))]
     shape = tuple((type(group[0]), len(group)) for group in groups)
@@ -62,8 +63,8 @@ def insert_if(condition: Condition, values: Mapping[str, Any], row: Model, *belo
         for group, of_group in zip(groups, numbers, strict=True):
             for one, its_number in zip(group, of_group, strict=True):
                 _written(one, its_number)
-                if one is not row:
-                    setattr(one, _pointer(type(one), type(row)).attname, number)
+                if one is not row and (pointer := _pointer(type(one), type(row))) is not None:
+                    setattr(one, pointer.attname, number)
     return int(number), bool(numbers[0])
 
 
@@ -86,8 +87,9 @@ def _fields(model: type[Model], owner: type[Model] | None) -> tuple[Any, ...]:
 
 @cache
 def _pointer(model: type[Model], owner: type[Model]) -> Any:
-    (pointer,) = [field for field in model._meta.local_concrete_fields if field.related_model is owner]
-    return pointer
+    pointers = [field for field in model._meta.local_concrete_fields if field.related_model is owner]
+    assert len(pointers) <= 1, "nothing tells which of them is meant"
+    return pointers[0] if pointers else None
 
 
 @cache
@@ -122,12 +124,13 @@ def _insert(model: type[Model], owner: type[Model] | None, times: int, marks: It
     quote = connection.ops.quote_name
     fields = _fields(model, owner)
     types = [LENGTH.sub("", field.db_type(connection)) for field in fields]  # a cast to a length would cut quietly
-    first = quote("id" if owner is None else _pointer(model, owner).column)
-    columns = ", ".join([first, *(quote(field.column) for field in fields)])
+    pointer = model._meta.pk if owner is None else _pointer(model, owner)
+    first = [pointer] if pointer is not None else []
+    columns = ", ".join(quote(field.column) for field in [*first, *fields])
     rows = ", ".join(
         f"({', '.join(f'{mark}::{kind}' for kind, mark in zip(types, marks, strict=False))})" for _ in range(times)
     )
     return (
         f"INSERT INTO {quote(model._meta.db_table)} ({columns})"  # noqa: S608 names of our own tables
-        f" SELECT agreed.id, given.* FROM agreed, (VALUES {rows}) AS given RETURNING id"
+        f" SELECT {'agreed.id, ' if first else ''}given.* FROM agreed, (VALUES {rows}) AS given RETURNING id"
     )

@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 
-from apps.accounts.api import key_of
 from apps.accounts.models import User
 from apps.common.api import Refused
 
+from .keys import key_of
 from .models import Unit
 from .queries import Staff, staff_of
 

@@ -28,10 +28,11 @@ def visible_patients(user: User, *, today: date | None = None) -> QuerySet[Patie
     """Return the patients of the units where this user may see patients. The one door."""
     if not user.is_active:
         return Patient.objects.none()
-    return _of_units_of(user.pk, today or timezone.localdate())
+    return patients_open_to(user.pk, today or timezone.localdate())
 
 
-def _of_units_of(user_id: int, today: date) -> QuerySet[Patient]:
+def patients_open_to(user_id: int, today: date) -> QuerySet[Patient]:
+    """Return the same, for a query that is written out once: whether the user is active is the caller's to ask."""
     units = Membership.objects.valid_on(today).with_role(MAY_SEE_PATIENTS).filter(user=user_id).values("unit_id")
     return Patient.objects.filter(Exists(CareRelation.objects.filter(patient=OuterRef("pk"), unit__in=units)))
 
@@ -65,7 +66,7 @@ def person_index(national_id: str) -> bytes:
 
 
 _VISIBLE = Prepared(
-    lambda user_id, today, uid: _of_units_of(user_id, today).filter(uid=uid), user_id=int, today=date, uid=UUID
+    lambda user_id, today, uid: patients_open_to(user_id, today).filter(uid=uid), user_id=int, today=date, uid=UUID
 )
 
 

@@ -36,7 +36,6 @@ from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
-from apps.patients.queries import visible_patient
 
 from . import errors, queries, services
 from .models import (
@@ -46,7 +45,7 @@ from .models import (
 )
 from .models.appointment import AppointmentQuerySet
 from .queries import BookingRequest, Ignoring, OpenTime
-from .queries.drafts import performers_of, requester_and_usual
+from .queries.drafts import own_schedule, patient_with_usual, performers_of
 from .queries.open_times import NOTHING
 from .shapes import (
     AppointmentOut,
@@ -155,9 +154,14 @@ def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
 def _booking_request(request: ApiRequest, wanted: Wanted) -> BookingRequest:
     """Look up what is named; what the caller may not see is answered as if it did not exist."""
     service = _there(bookable_service(request.unit, wanted.service_type), "service_type")
-    patient = _there(visible_patient(request.user, wanted.patient), "patient") if wanted.patient else None
+    patient: Patient | None = None
+    usual: tuple[int, ...] = ()
+    if wanted.patient is None:
+        requester = own_schedule(request.user)
+    else:
+        found, requester, usual = patient_with_usual(request.user, wanted.patient, service.pk)
+        patient = _there(found, "patient")
     alone = service.patient_joins_alone if wanted.patient_joins_alone is None else wanted.patient_joins_alone
-    requester, usual = requester_and_usual(request.user, patient, service.pk)
     if not alone and requester is None:
         requester = services.schedule_for_user(request.user, unit=request.unit)
     return BookingRequest(
@@ -209,40 +213,20 @@ def book(request: ApiRequest, booking: BookingIn) -> HttpResponse:
     asked = _booking_request(request, booking)
     guests = [_guest(guest, f"/guests/{place}") for place, guest in enumerate(booking.guests)]
     answers = _answers(asked.service_type, booking.answers)
-    appointment = _book(request, asked, booking.starts_at, guests, answers, now=now)
-    if isinstance(appointment, STANDS_IN_THE_WAY):
-        raise _conflict(appointment, asked, booking.starts_at, now=now) from appointment
-    if isinstance(appointment, DomainError):
-        raise appointment
-    address = reverse("api-1:appointment", args=[appointment.reference])
-    return answer(_shown(request, appointment), status=201, location=address)
-
-
-@retry_on_deadlock
-@transaction.atomic(savepoint=False)
-def _book(
-    request: ApiRequest,
-    asked: BookingRequest,
-    starts_at: datetime,
-    guests: Sequence[services.GuestInput],
-    answers: Mapping[str, Any] | None,
-    *,
-    now: datetime,
-) -> Appointment | DomainError:
-    """Book, and note it in the patient's log, both or neither. A refusal is returned: the service has undone its own."""
     try:
         appointment = services.book_appointment(
             request=asked,
-            starts_at=starts_at,
+            starts_at=booking.starts_at,
             actor=request.user,
             now=now,
             guests=guests,
             answers=answers,
+            logged_as=actor_of(request),
         )
-    except DomainError as refusal:
-        return refusal
-    _note(request, appointment, Action.CREATE)
-    return appointment
+    except STANDS_IN_THE_WAY as refusal:
+        raise _conflict(refusal, asked, booking.starts_at, now=now) from refusal
+    address = reverse("api-1:appointment", args=[appointment.reference])
+    return answer(_shown(request, appointment), status=201, location=address)
 
 
 def _answers(service: ServiceType, answers: Mapping[str, Any] | None) -> dict[str, Any] | None:

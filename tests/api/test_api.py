@@ -208,19 +208,19 @@ def test_a_fault_of_ours_is_a_problem_too(api, kari, monkeypatch):
 
 
 @pytest.mark.parametrize("repeatable", [{}, {"Idempotency_Key": "once"}], ids=["plain", "with a key"])
-@pytest.mark.parametrize("asks", ["live_key", "staff_of", "bookable_service"])
+@pytest.mark.parametrize("asks", ["key_with_work", "staff_of", "bookable_service"])
 def test_a_database_that_is_away_is_a_problem_wherever_it_is_asked(
     api, kari, wish, first_time, monkeypatch, repeatable, asks
 ):
-    from apps.accounts import queries as accounts
     from apps.organisations import api as organisations
+    from apps.organisations import queries as keys
     from apps.scheduling import api as scheduling
 
     def away(*args, **kwargs):
         raise OperationalError("13836810184 is not answered")
 
     program, body = api(kari), wish | {"starts_at": first_time()}
-    place = {"live_key": accounts, "staff_of": organisations, "bookable_service": scheduling}[asks]
+    place = {"key_with_work": keys, "staff_of": organisations, "bookable_service": scheduling}[asks]
     monkeypatch.setattr(place, asks, away)
     answer = program.post("/appointments", body, **repeatable)
     is_problem(answer, 503, "unavailable")

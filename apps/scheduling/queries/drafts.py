@@ -1,7 +1,7 @@
 """What the pages of a booking under way need to know."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -11,6 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 from psycopg.types.numeric import Int8
 
 from apps.accounts.models import User
@@ -20,7 +21,7 @@ from apps.common.prepared import Prepared
 from apps.common.rows import rows_of
 from apps.organisations.models import Unit
 from apps.patients.models import SEALED, CareRelation, Patient
-from apps.patients.queries import visible_patients
+from apps.patients.queries import patients_open_to, visible_patients
 
 from ..models import (
     Appointment,
@@ -151,17 +152,8 @@ def requester_schedule(draft: BookingDraft) -> Schedule | None:
     if companion == ALONE:
         return None
     if companion == ME:
-        own: int | None = draft.own  # type: ignore[attr-defined]
-        return Schedule.from_db(DEFAULT_DB_ALIAS, ["id", "user_id"], [own, draft.user_id]) if own else None
+        return _schedule_of(draft.user_id, draft.own)  # type: ignore[attr-defined]
     return Schedule.objects.filter(pk=companion, unit=draft.unit, kind=ScheduleKind.CLINICIAN, active=True).first()
-
-
-def usual_performers(patient: Patient | None, service_type_id: int) -> tuple[int, ...]:
-    """Return whom the patient met last time in this service: continuity comes before chance."""
-    if patient is None:
-        return ()
-    met = _PERFORMERS_LAST_TIME(person_index=bytes(patient.person_index), service_type_id=service_type_id)
-    return tuple(one.schedule_id for one in met if one.schedule_id is not None)
 
 
 def usual_for(draft: BookingDraft) -> tuple[int, ...]:
@@ -169,17 +161,27 @@ def usual_for(draft: BookingDraft) -> tuple[int, ...]:
     return tuple(draft.usual)  # type: ignore[attr-defined]
 
 
-def requester_and_usual(
-    user: User, patient: Patient | None, service_type_id: int
-) -> tuple[Schedule | None, tuple[int, ...]]:
-    """Return the user's own schedule, if she has one, and whom the patient met last time, in one query."""
-    if patient is None:
-        return _OWN.first(user_id=user.pk), ()
-    index = bytes(patient.person_index)
-    found = _OWN_AND_USUAL.first(user_id=user.pk, person_index=index, service_type_id=service_type_id)
-    if found is None:
-        return None, usual_performers(patient, service_type_id)
-    return found, tuple(found.usual)  # type: ignore[attr-defined]
+def own_schedule(user: User) -> Schedule | None:
+    """Return the user's own schedule, if she has one."""
+    return _OWN.first(user_id=user.pk)
+
+
+def patient_with_usual(
+    user: User, uid: UUID, service_type_id: int
+) -> tuple[Patient | None, Schedule | None, tuple[int, ...]]:
+    """Return a patient whom the user may see, the user's own schedule, and whom the patient met last time: one query.
+
+    Nobody and nothing where she may not see the patient.
+    """
+    today = timezone.localdate()
+    found = _PATIENT.first(user_id=user.pk, today=today, uid=uid, service_type_id=service_type_id)
+    if found is None or not user.is_active:
+        return None, None, ()
+    return found, _schedule_of(user.pk, found.own), tuple(found.usual)  # type: ignore[attr-defined]
+
+
+def _schedule_of(user_id: int, own: int | None) -> Schedule | None:
+    return Schedule.from_db(DEFAULT_DB_ALIAS, ["id", "user_id"], [own, user_id]) if own else None
 
 
 def _performers_last_time(person_index: Any, service_type_id: Any) -> QuerySet[Participant]:
@@ -192,7 +194,12 @@ def _performers_last_time(person_index: Any, service_type_id: Any) -> QuerySet[P
     return Participant.objects.filter(appointment=last, role=ParticipantRole.PERFORMER, schedule__isnull=False)
 
 
-_PERFORMERS_LAST_TIME = Prepared(_performers_last_time, person_index=bytes, service_type_id=int)
+def _with_usual(patients: QuerySet[Patient], user_id: int, service_type_id: int) -> QuerySet[Patient]:
+    met = _performers_last_time(OuterRef(OuterRef("person_index")), service_type_id)
+    return patients.annotate(
+        own=Subquery(Schedule.objects.filter(user=user_id).values("pk")),
+        usual=ArraySubquery(met.values("schedule_id")),
+    )
 
 
 def _draft(user_id: Any, unit_id: Any, uid: Any) -> QuerySet[BookingDraft]:
@@ -204,12 +211,13 @@ _UNUSED: Final = [f"patient__{name}" for name in (*SEALED, "contact_changed_at",
 _DRAFT = Prepared(lambda **by: _draft(**by).defer(*_UNUSED), user_id=int, unit_id=int, uid=UUID)
 _WHOLE_DRAFT = Prepared(lambda **by: _whole(_draft(**by)), user_id=int, unit_id=int, uid=UUID)
 _OWN = Prepared(lambda user_id: Schedule.objects.filter(user=user_id), user_id=int)
-_OWN_AND_USUAL = Prepared(
-    lambda user_id, person_index, service_type_id: Schedule.objects.filter(user=user_id).annotate(
-        usual=ArraySubquery(_performers_last_time(person_index, service_type_id).values("schedule_id"))
+_PATIENT = Prepared(
+    lambda user_id, today, uid, service_type_id: _with_usual(
+        patients_open_to(user_id, today).filter(uid=uid), user_id, service_type_id
     ),
     user_id=int,
-    person_index=bytes,
+    today=date,
+    uid=UUID,
     service_type_id=int,
 )
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from apps.accounts.models import User
+from apps.audit.models import AccessRecord, Action
+from apps.audit.services import Actor, access_record
 from apps.catalogue import questionnaire
 from apps.common.errors import ChangedMeanwhile
 from apps.common.retry import retry_on_deadlock
@@ -95,12 +97,13 @@ def book_appointment(
     answers: Mapping[str, Any] | None = None,
     form_complete: bool = True,
     draft: BookingDraft | None = None,
+    logged_as: Actor | None = None,
 ) -> Appointment:
     """Give everybody the same time, or nobody.
 
     `who` (need id to schedule id) asks for these people; without it the best who are free come.
-    `answers` are to the service's form; None leaves it for later. A hold and a draft are used up. The room, the
-    messages, the calendar entries and the registration that follow are listed in portal/reactions.py.
+    `answers` are to the service's form; None leaves it for later. A hold and a draft are used up. `logged_as` is
+    who books, for the patient's access log: written with the appointment or not at all. The room, the messages, the calendar entries and the registration that follow are listed in portal/reactions.py.
 
     Raises a Refusal that names the rule, or TimeTaken / NotOpen with the role that blocks and three
     alternatives.
@@ -132,7 +135,8 @@ def book_appointment(
         stretches = _stretches(request, time)
         people = _participants(appointment, request, time, stretches, guests)
         refusal = None
-        if take_time_for(appointment, *people, event, stretches=stretches, now=now):
+        line = _log_line(appointment, logged_as)
+        if take_time_for(appointment, *people, event, *line, stretches=stretches, now=now):
             if answers is not None:
                 _keep_answers(appointment, answers, complete=form_complete, now=now)
             _use_up(draft, hold, appointment)
@@ -145,6 +149,13 @@ def book_appointment(
     if refusal is not None:
         raise refusal
     return appointment
+
+
+def _log_line(appointment: Appointment, actor: Actor | None) -> list[AccessRecord]:
+    if actor is None or appointment.patient is None:
+        return []
+    reference, patient_uid = appointment.reference, appointment.patient.uid
+    return [access_record(actor, Action.CREATE, "appointment", what_reference=reference, patient_uid=patient_uid)]
 
 
 def _keep_answers(appointment: Appointment, answers: Mapping[str, Any], *, complete: bool, now: datetime) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from apps.accounts.models import User
+from apps.audit.services import Actor
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
 from apps.organisations.models import Unit
@@ -144,7 +145,9 @@ def hold_for_draft(
 
 
 @transaction.atomic
-def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -> Appointment:
+def book_draft(
+    *, draft: BookingDraft, request: BookingRequest, now: datetime, logged_as: Actor | None = None
+) -> Appointment:
     """Book what the draft holds and use it up. Raises DraftGone when it was used up meanwhile, and the refusals
     of `book_appointment`."""
     # The second of two clicks waits here, and is then told that it is done.
@@ -163,6 +166,7 @@ def book_draft(*, draft: BookingDraft, request: BookingRequest, now: datetime) -
         answers=draft.answers.get("answers", {}) if questionnaire.has_form(draft.service_type.form) else None,
         form_complete=not draft.choices.get("form_later"),
         draft=draft,
+        logged_as=logged_as,
     )
 
 

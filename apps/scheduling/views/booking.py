@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -318,16 +317,9 @@ def _book(request: StaffRequest, page: Page) -> HttpResponse:
         return _again(request, page, page.furthest, notice=notice, status=409)
     booked_before = request.session.get("booked", {})
     try:
-        with transaction.atomic():
-            appointment = drafts.book_draft(draft=draft, request=_asked(request, draft), now=page.now)
-            if appointment.patient is not None:
-                record_access(
-                    actor=actor_of(request),
-                    action=Action.CREATE,
-                    what="appointment",
-                    what_reference=appointment.reference,
-                    patient_uid=appointment.patient.uid,
-                )
+        appointment = drafts.book_draft(
+            draft=draft, request=_asked(request, draft), now=page.now, logged_as=actor_of(request)
+        )
     except errors.DraftGone:
         return _gone(request)
     except DomainError as refusal:

@@ -1,4 +1,4 @@
-"""Keys and repeated requests: who a program acts as, and the same answer to the same request."""
+"""Repeated requests: the same answer to the same request."""
 
 import hashlib
 import inspect
@@ -11,29 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.accounts import services
 from apps.common.api import fault_problem, problem
 
-from . import queries, services
-from .models import ApiKey
+from .keys import key_of
 
 KEPT: Final = frozenset({200, 201, 202, 204, 409})
 """Answers that a repeated request gets again. Where nothing was begun (400, 401, 404, 422) it may be corrected."""
 LONGEST_KEY: Final = 200
 TRIES: Final = 3
-
-
-def key_of(request: HttpRequest) -> ApiKey | None:
-    """Return the live key that the request carries, looked up once."""
-    if not hasattr(request, "api_key"):
-        scheme, _space, plain = request.headers.get("Authorization", "").partition(" ")
-        found = None
-        if scheme.lower() == "bearer" and plain.startswith(services.KEY_MARK) and len(plain) < 100:
-            now = timezone.now()
-            found = queries.live_key(services.key_digest(plain), now)
-            if found is not None:
-                services.note_key_used(key=found, now=now)
-        request.api_key = found  # type: ignore[attr-defined]
-    return request.api_key  # type: ignore[attr-defined, no-any-return]
 
 
 class _GoBack(Exception):
