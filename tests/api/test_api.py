@@ -525,6 +525,7 @@ def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, mov
         ({"length_minutes": 7}, 422, "/length_minutes"),
         ({"length_minutes": 100000}, 422, "/length_minutes"),
         ({"interpreter_language": "xx"}, 422, "/interpreter_language"),
+        ({"interpreter_language": "xxx"}, 422, "/interpreter_language"),
         ({"place": "moon"}, 422, "/place"),
         ({"starts_at": "9999-12-31T23:59:59Z"}, 422, "/starts_at"),
         ({"starts_at": "soon"}, 422, "/starts_at"),
