@@ -271,6 +271,10 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
     assert conflict["application/problem+json"]["schema"]["$ref"].endswith("/Conflict")
 
 
+NUMBER_OF_2032 = "13836810001"
+"""It holds by the looser rule only."""
+
+
 # Patients ------------------------------------------------------------------------------------------------------------
 def new_patient(**more):
     return {"given_name": "Eva", "family_name": "Eik", "national_id": "13836810265", "phone": "+4700010009"} | more
@@ -375,6 +379,28 @@ def test_wrong_patients_are_refused_at_the_field(api, kari, wrong, pointer):
     is_problem(answer, 422)
     assert pointer in errors_of(answer)
     assert not Patient.objects.exists()
+
+
+def test_a_birth_date_that_is_not_the_numbers_is_asked_about_as_on_the_page(api, kari):
+    program, doubtful = api(kari), new_patient(birth_date="1968-03-14")
+    answer = program.post("/patients", doubtful, Accept_Language="en", Idempotency_Key="eva")
+    is_problem(answer, 422, "birth-date-not-as-the-number-says")
+    assert errors_of(answer) == {"/birth_date": "birth-date-not-as-the-number-says"}
+    assert answer.json()["detail"].startswith("The number says 13.03.1968.")
+    assert "Nummeret sier 13.03.1968" in program.post("/patients", doubtful).json()["detail"]
+    assert not Patient.objects.exists()
+    looked_at = program.post("/patients", doubtful | {"checked": True}, Idempotency_Key="eva")
+    assert (looked_at.status_code, looked_at.json()["birth_date"]) == (201, "1968-03-14")
+    is_problem(program.post("/patients", doubtful), 422)
+    assert program.post("/patients", doubtful | {"checked": True}).status_code == 200
+
+
+def test_a_number_from_2032_is_asked_about_as_on_the_page(api, kari):
+    coming = new_patient(national_id=NUMBER_OF_2032, birth_date="1968-03-13")
+    answer = api(kari).post("/patients", coming)
+    is_problem(answer, 422, "national-id-not-issued-yet")
+    assert errors_of(answer) == {"/national_id": "national-id-not-issued-yet"}
+    assert api(kari).post("/patients", coming | {"checked": True}).status_code == 201
 
 
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):

@@ -235,7 +235,7 @@ def test_a_date_that_the_number_does_not_say_is_asked_about_once(booker):
     answer = booker.send({"step": "new_patient", "birth_date": "14.03.1968", **typed})
     assert answer.status_code == 422
     page = text(answer)
-    assert "Nummeret sier 13.03.1968. Rett datoen, eller kryss av for at den er riktig." in page
+    assert "Nummeret sier 13.03.1968. Rett datoen, eller bekreft at du har sett etter at den er riktig." in page
     assert 'type="checkbox" name="checked"' in page
     assert 'value="14.03.1968"' in page
     assert booker.draft.patient is None
