@@ -1,5 +1,6 @@
 """The API from a program's side: it finds, books, moves, cancels, and is told what is wrong."""
 
+import hashlib
 import json
 import uuid
 from datetime import datetime, timedelta
@@ -789,6 +790,52 @@ def test_the_same_request_twice_books_once(api, kari, wish, first_time):
     assert second["Location"] == first["Location"]
     assert second["Idempotent-Replay"] == "true"
     assert Appointment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "anew",
+    [
+        lambda body: json.dumps(body, indent=2),
+        lambda body: json.dumps(body, separators=(",", ":")),
+        lambda body: json.dumps(dict(reversed(body.items()))),
+        lambda body: json.dumps(body | {"guests": [dict(reversed(one.items())) for one in body["guests"]]}),
+        lambda body: json.dumps(body, ensure_ascii=False),
+    ],
+    ids=["spaced", "dense", "turned round", "turned round within", "not escaped"],
+)
+def test_a_request_that_is_written_anew_is_the_same_request(api, kari, wish, first_time, anew):
+    program, guest = api(kari), {"name": "Åse Alm", "relation": "søster", "phone": "+4700010090"}
+    body = wish | {"starts_at": first_time(), "guests": [guest]}
+    first = program.post("/appointments", body, Idempotency_Key="a1")
+    second = program.send("POST", "/appointments", anew(body).encode(), Idempotency_Key="a1")
+    assert (second.status_code, second.content) == (201, first.content)
+    assert second["Idempotent-Replay"] == "true"
+
+
+def test_an_order_that_means_something_makes_another_request(api, kari, wish, first_time):
+    program, guests = api(kari), [{"name": "Siv"}, {"name": "Åse"}]
+    body = wish | {"starts_at": first_time(), "guests": guests}
+    assert program.post("/appointments", body, Idempotency_Key="a1").status_code == 201
+    turned = body | {"guests": guests[::-1]}
+    is_problem(program.post("/appointments", turned, Idempotency_Key="a1"), 422, "idempotency-key-reused")
+
+
+def test_an_answer_that_was_kept_by_the_bytes_of_its_request_is_still_given(api, kari):
+    program, body = api(kari), json.dumps(new_patient())
+    first = program.send("POST", "/patients", body, Idempotency_Key="old")
+    as_sent = hashlib.sha256(b"\0".join([b"/api/v1/patients", b"", body.encode()])).digest()
+    assert bytes(KeptAnswer.objects.get().request) != as_sent, "nobody without our key can try out whom it was about"
+    KeptAnswer.objects.update(request=as_sent)
+    assert program.send("POST", "/patients", body, Idempotency_Key="old").content == first.content
+    is_problem(program.post("/patients", new_patient(given_name="Evy"), Idempotency_Key="old"), 422)
+
+
+@pytest.mark.parametrize("body", ["{", "\xff\xfe", "[" * 100_000, "1" * 5000])
+def test_what_is_no_json_is_said_to_be_so_under_a_key_too(api, kari, body):
+    answer = api(kari).send("POST", "/patients", body, Idempotency_Key="a7")
+    assert answer.status_code in {400, 422}
+    is_problem(answer, answer.status_code)
+    assert api(kari).post("/patients", new_patient(), Idempotency_Key="a7").status_code == 201
 
 
 def test_a_refusal_is_repeated_too(api, kari, wish, booked, bo):
