@@ -115,6 +115,7 @@ TABLE: dict[str, Door] = {
     "notices:preview": Door("GET", OWN),
     "notices:timeline": Door("GET", "ssoooccc"),
     "notices:send_again": Door("POST", PARTIES),
+    "notices:take_back": Door("GET", PARTIES),
     # Registration: the performer's clerks
     "registration:worklist": Door("GET", CLERKS),
     "registration:waiting": Door("GET", CLERKS),
