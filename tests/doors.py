@@ -80,6 +80,7 @@ TABLE: dict[str, Door] = {
     "scheduling:add_guest": Door("POST", PARTIES),
     "scheduling:remove_guest": Door("POST", PARTIES),
     "scheduling:appointments_of": Door("GET", OWN),
+    "scheduling:appointments_with": Door("GET", ADMINISTRATORS),
     "scheduling:photo": Door("GET", "ssoooccc"),
     "scheduling:photo_thumbnail": Door("GET", "ssoooccc"),
     # Booking

@@ -160,7 +160,9 @@ class TestTheTimeline:
     def test_who_lost_her_link_is_sent_a_new_one(self, as_user, kari, booked, outbox, react):
         client, ada = as_user(kari), booked.participants.get(role="patient")
         client.post(f"{timeline_of(booked)}{ada.uid}/lenke/")
-        answer = client.post(f"{timeline_of(booked)}{ada.uid}/send/", {"next": f"/timer/{booked.reference}/"}, follow=True)
+        answer = client.post(
+            f"{timeline_of(booked)}{ada.uid}/send/", {"next": f"/timer/{booked.reference}/"}, follow=True
+        )
         assert "En ny lenke er på vei." in answer.content.decode()
         assert "Ny lenke gitt av Kari" in answer.content.decode()
         react()
