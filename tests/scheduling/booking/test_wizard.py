@@ -660,6 +660,7 @@ def test_a_time_that_was_just_taken_is_told_with_a_fresh_list(booker, book, ada,
     assert answer.status_code == 409
     page = text(answer)
     assert "nettopp tatt av en annen" in page
+    assert 'aria-describedby="step-notice"' in page, "read with the heading that takes the focus"
     assert slot not in page
     assert "vt-slot" in page
 
