@@ -80,6 +80,7 @@ TABLE: dict[str, Door] = {
     "scheduling:add_guest": Door("POST", PARTIES),
     "scheduling:remove_guest": Door("POST", PARTIES),
     "scheduling:appointments_of": Door("GET", OWN),
+    "scheduling:appointments_with": Door("GET", ADMINISTRATORS),
     "scheduling:photo": Door("GET", "ssoooccc"),
     "scheduling:photo_thumbnail": Door("GET", "ssoooccc"),
     # Booking
@@ -115,6 +116,7 @@ TABLE: dict[str, Door] = {
     "notices:preview": Door("GET", OWN),
     "notices:timeline": Door("GET", "ssoooccc"),
     "notices:send_again": Door("POST", PARTIES),
+    "notices:take_back": Door("GET", PARTIES),
     # Registration: the performer's clerks
     "registration:worklist": Door("GET", CLERKS),
     "registration:waiting": Door("GET", CLERKS),

@@ -164,7 +164,7 @@ class ApiKey(models.Model):
 class KeptAnswer(models.Model):
     """The answer to a request that a program may repeat (`Idempotency-Key`), kept for seven days.
 
-    `key` and `request` are digests: of the key under its user, and of what was asked.
+    `key` and `request` are digests: of the key under its user, and of what was asked, whatever the order of its JSON.
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")

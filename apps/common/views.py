@@ -55,6 +55,7 @@ def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Without the request, so that nothing is asked of the part that has just failed."""
+    """Rendered without the request, so that nothing is asked of the part that has just failed."""
     status, headers = (503, {"Retry-After": "5"}) if is_outage(sys.exception()) else (500, {})
-    return HttpResponse(render_to_string("500.html", {"status": status}), status=status, headers=headers)
+    said = {"status": status, "again": request.method == "GET"}
+    return HttpResponse(render_to_string("500.html", said), status=status, headers=headers)

@@ -20,7 +20,7 @@ from apps.messaging import queries as outbox
 from apps.messaging.models import Channel, OutboxMessage, OutboxState
 from apps.messaging.services import queue_message, withdraw_messages
 from apps.organisations.models import Unit
-from apps.rooms.queries import address_of, live_link
+from apps.rooms.queries import address_of, live_link, was_taken_back
 from apps.rooms.services import link_for, reissue_link
 from apps.scheduling.models import (
     Appointment,
@@ -131,10 +131,11 @@ def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:
 
 
 @transaction.atomic
-def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime) -> bool:
+def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime, anew: bool = False) -> bool:
     """Send a person her invitation once more, to where she is reached today; say whether with a new link.
 
-    A link that is locked after too many wrong tries opens nothing any more: she gets another.
+    A link that is locked after too many wrong tries opens nothing any more, nor does one that was taken back: she
+    gets another. With `anew` she gets another in any case, and the old one stops working.
 
     Raises NothingToTell and NobodyToTell.
     """
@@ -143,12 +144,22 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
     person = _find(appointment, uid)
     if person is None or not person.ways:
         raise NobodyToTell
-    link = live_link(person.participant) if person.participant is not None else None
-    locked = link is not None and link.locked_at is not None
-    if link is not None and locked:
-        reissue_link(link.participant, now=now, actor=actor)
+    renewed = person.participant is not None and (anew or _opens_nothing(person.participant))
+    if person.participant is not None and renewed:
+        reissue_link(person.participant, now=now, actor=actor)
     _tell_once_more(appointment, person, now=now)
-    return locked
+    return renewed
+
+
+def _opens_nothing(participant: Participant) -> bool:
+    link = live_link(participant)
+    return link.locked_at is not None if link is not None else was_taken_back(participant)
+
+
+def is_reached(appointment: Appointment, participant: Participant) -> bool:
+    """Say whether there is an address to which a link can be sent now."""
+    person = _find(appointment, participant.uid)
+    return person is not None and bool(person.ways)
 
 
 def _tell_once_more(appointment: Appointment, person: Person, *, now: datetime) -> None:

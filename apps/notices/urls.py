@@ -11,4 +11,5 @@ urlpatterns = [
     path("bestill/<uuid:draft>/meldinger/", views.preview, name="preview"),
     path("timer/<str:reference>/meldinger/", views.timeline, name="timeline"),
     path("timer/<str:reference>/meldinger/<uuid:participant>/send/", views.send_again, name="send_again"),
+    path("timer/<str:reference>/meldinger/<uuid:participant>/lenke/", views.take_back, name="take_back"),
 ]

@@ -1,6 +1,7 @@
 """The unit's messages, an appointment's time line, and who would be told what."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,16 +12,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.audit.models import Action
+from apps.audit.services import record_access
 from apps.calendars.services import entry
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
+from apps.organisations.queries import actor_of
 from apps.rooms.language import keep_choice, speak
 from apps.rooms.limits import knocked_too_often
-from apps.rooms.queries import address_of, link_by_code, link_works, locked_links, signs_in
-from apps.scheduling.models import Appointment
+from apps.rooms.queries import address_of, link_by_code, link_works, live_link, locked_links, signs_in
+from apps.rooms.services import revoke_link
+from apps.scheduling.models import Appointment, Participant
 from apps.scheduling.queries import participant_name
 from apps.scheduling.queries.drafts import drafts_of
 
@@ -62,6 +67,46 @@ def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) ->
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         return HttpResponseRedirect(back)
     return redirect("notices:timeline", appointment.reference)
+
+
+@staff_required(roles=MAY_BOOK)
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back(request: StaffRequest, reference: str, participant: uuid.UUID) -> HttpResponse:
+    """Take a guest's link back, or give her another in its place. It is asked once, since it takes effect at once."""
+    appointment, now = _appointment(request, reference), timezone.now()
+    found = next((one for one in appointment.participants.all() if one.uid == participant), None)
+    if found is None or signs_in(found):
+        raise Http404
+    if live_link(found) is None:
+        messages.info(request, _("There is no link to take back."))
+    elif request.method != "POST":
+        name, ways = participant_name(found), services.is_reached(appointment, found)
+        context = {"appointment": appointment, "name": name, "is_reached": ways, "now": now}
+        return render(request, "notices/take_back.html", context)
+    else:
+        _take_back(request, appointment, found, now=now)
+    return redirect("scheduling:appointment", appointment.reference)
+
+
+def _take_back(request: StaffRequest, appointment: Appointment, participant: Participant, *, now: datetime) -> None:
+    anew = request.POST.get("then") == "send"
+    try:
+        if anew:
+            services.send_again(appointment=appointment, uid=participant.uid, actor=request.user, now=now, anew=True)
+        else:
+            revoke_link(participant, now=now, actor=request.user)
+    except DomainError as refusal:
+        messages.error(request, str(refusal))
+        return
+    record_access(
+        actor=actor_of(request),
+        action=Action.CHANGE,
+        what="link",
+        what_reference=appointment.reference,
+        patient_uid=appointment.patient.uid if appointment.patient else None,
+    )
+    new_link = _("A new link is on its way. The old one does not work any more.")
+    messages.success(request, new_link if anew else _("The link does not work any more."))
 
 
 @staff_required(roles=MAY_BOOK)

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts import services
 from apps.common.api import fault_problem, problem
+from apps.common.crypto import blind_index
 
 from .keys import key_of
 
@@ -47,9 +49,8 @@ def repeatable(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         slot = services.AnswerSlot(
             user_id=key.user_id,
             key=hashlib.sha256(f"{key.user_id}\0{name}".encode()).digest(),
-            request=hashlib.sha256(
-                b"\0".join([request.get_full_path().encode(), request.headers.get("X-Unit", "").encode(), request.body])
-            ).digest(),
+            request=_fingerprint(request),
+            request_as_sent=_fingerprint_as_sent(request),
         )
         for left in reversed(range(TRIES)):
             try:
@@ -63,6 +64,25 @@ def repeatable(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         raise AssertionError("unreachable")
 
     return wrapped
+
+
+def _fingerprint(request: HttpRequest) -> bytes:
+    """Return a keyed digest of what is asked: of what its JSON says, not of how it is written.
+
+    A program that serialises anew when it tries again may order and space it otherwise.
+    """
+    try:
+        said = json.dumps(json.loads(request.body), sort_keys=True)
+    except (ValueError, RecursionError):
+        said = request.body.decode("latin-1")  # each byte is a sign
+    return blind_index("\0".join([request.get_full_path(), request.headers.get("X-Unit", ""), said]), "request")
+
+
+def _fingerprint_as_sent(request: HttpRequest) -> bytes:
+    """Return the digest of the bytes, which answers carry that were kept before what they say was compared."""
+    return hashlib.sha256(
+        b"\0".join([request.get_full_path().encode(), request.headers.get("X-Unit", "").encode(), request.body])
+    ).digest()
 
 
 @transaction.atomic

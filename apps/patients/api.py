@@ -61,6 +61,8 @@ class KinIn(Strict):
 
 
 class PatientIn(Strict):
+    """`checked`: somebody has looked at a birth date that is not the number's, or a number from 2032, and it is right."""
+
     given_name: Name
     family_name: Name
     national_id: Code = ""
@@ -75,6 +77,7 @@ class PatientIn(Strict):
     reserved: StrictBool = False
     protection: Protection = Protection.OPEN
     next_of_kin: list[KinIn] = Field([], max_length=10)
+    checked: StrictBool = False
 
 
 class PatientOut(Shown):

@@ -15,6 +15,7 @@ from apps.common.languages import LANGUAGES
 from apps.common.phones import WrongPhone, normalise_phone
 from apps.common.plain_text import plain_line
 
+from . import services
 from .identifiers import Identifier, InvalidIdentifier, accept_identifier
 from .models import ContactChannel, InterpreterMode, Protection
 
@@ -140,23 +141,13 @@ class AskingToCheck(forms.Form):
         return self.identifier.value if self.identifier else ""
 
     def ask_to_check(self, found: dict[str, Any]) -> None:
-        """Add what is doubtful to the form's errors; `checked` itself is not one of the patient's details."""
-        if found.pop("checked", False) or self.errors.get("national_id") or self.errors.get("birth_date"):
+        """Add what is doubtful to the form's errors."""
+        if found.get("checked") or self.errors.get("national_id") or self.errors.get("birth_date"):
             return
-        doubt, born, hint = False, found.get("birth_date"), self.identifier.birth_date if self.identifier else None
-        if born is not None and hint is not None and born != hint:
-            self.add_error(
-                "birth_date",
-                _("The number says %(date)s. Correct it, or tick that it is right.") % {"date": f"{hint:%d.%m.%Y}"},
-            )
-            doubt = True
-        if self.identifier is not None and self.identifier.rule_2032 and local_date(timezone.now()).year < 2032:
-            self.add_error(
-                "national_id",
-                _("Numbers of this kind are issued from 2032. Check each digit, or tick that it is right."),
-            )
-            doubt = True
-        if doubt:
+        doubts = services.doubts(self.identifier, found.get("birth_date"), now=timezone.now())
+        for doubt in doubts:
+            self.add_error(doubt.field, str(doubt))
+        if doubts:
             self.fields["checked"].widget = forms.CheckboxInput()
 
 

@@ -24,7 +24,7 @@ from apps.common.plain_text import is_plain
 from apps.organisations.models import Organisation, Unit
 
 from . import queries
-from .identifiers import accept_identifier
+from .identifiers import Identifier, accept_identifier
 from .models import CareRelation, ContactChannel, InterpreterMode, NextOfKin, Patient, Protection
 
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
@@ -63,6 +63,25 @@ class OtherBirthDate(PatientRefused):
     code = "known-with-another-birth-date"
     message = _("The number is registered with another date of birth. Check both.")
     field = "birth_date"
+
+
+class NumberSaysOtherwise(PatientRefused):
+    code = "birth-date-not-as-the-number-says"
+    message = _("The number says %(date)s. Correct it, or confirm that you have checked it.")
+    field = "birth_date"
+
+    def __init__(self, said: date) -> None:
+        super().__init__()
+        self.said = said
+
+    def __str__(self) -> str:
+        return str(self.message) % {"date": f"{self.said:%d.%m.%Y}"}
+
+
+class NumberNotIssuedYet(PatientRefused):
+    code = "national-id-not-issued-yet"
+    message = _("Numbers of this kind are issued from 2032. Check each digit, or confirm that you have checked it.")
+    field = "national_id"
 
 
 class WrongEmail(PatientRefused):
@@ -142,10 +161,11 @@ def register_patient(
     reserved: bool = False,
     protection: str = Protection.OPEN,
     next_of_kin: Sequence[KinInput] = (),
+    checked: bool = False,
 ) -> Patient:
     """Register a patient with a unit. A person whom the organisation knows already is not registered twice:
     the unit joins in her care, and what was not known of her is filled in. Without a `channel` she is written to
-    by text message, by e-mail or not at all, as what is known allows.
+    by text message, by e-mail or not at all, as what is known allows. `checked`: what is doubtful is right all the same.
 
     Raises PatientRefused, InvalidIdentifier and WrongPhone, each with the field it belongs to.
     """
@@ -176,6 +196,8 @@ def register_patient(
     )
     kin = [_kin(patient, one) for one in next_of_kin]
     _check_kin_is_reachable(patient, kin)
+    if not checked and (doubtful := doubts(identifier, birth_date, now=now)):
+        raise doubtful[0]
     with transaction.atomic():
         known = _save_or_find(patient)
         if known is not None:
@@ -187,6 +209,18 @@ def register_patient(
         CareRelation.objects.get_or_create(patient=patient, unit=unit, defaults={"since": timezone.localdate(now)})
         record_access(actor=_actor(actor, unit), action=action, what="patient", patient_uid=patient.uid)
     return patient
+
+
+def doubts(identifier: Identifier | None, birth_date: date | None, *, now: datetime) -> list[PatientRefused]:
+    """Say what looks wrong about a number. It is a hint: who has looked at it is believed."""
+    if identifier is None:
+        return []
+    found: list[PatientRefused] = []
+    if birth_date is not None and identifier.birth_date is not None and birth_date != identifier.birth_date:
+        found.append(NumberSaysOtherwise(identifier.birth_date))
+    if identifier.rule_2032 and timezone.localdate(now).year < 2032:
+        found.append(NumberNotIssuedYet())
+    return found
 
 
 def _save_or_find(patient: Patient) -> Patient | None:

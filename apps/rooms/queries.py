@@ -71,6 +71,12 @@ def live_link(participant: Participant) -> JoinLink | None:
     return _LIVE_LINK.first(participant_id=participant.pk)
 
 
+def was_taken_back(participant: Participant) -> bool:
+    """Say whether somebody had a link and has none any more."""
+    links = participant.links.all()
+    return bool(links) and all(link.revoked_at is not None for link in links)
+
+
 def own_code(participant: Participant) -> str:
     """Return the code of the link that works; the pages behind it carry none in their addresses."""
     link = live_link(participant)

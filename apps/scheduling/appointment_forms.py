@@ -8,6 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from apps.common.phones import WrongPhone, normalise_phone
+from apps.common.plain_text import plain_line
 
 from .models import CancelReason, ParticipantRole
 from .services import GuestInput
@@ -16,9 +17,18 @@ from .services import GuestInput
 class GuestForm(forms.Form):
     """Somebody else who is to come; the link goes to the phone, or else to the e-mail."""
 
-    name = forms.CharField(label=_("Name"), max_length=80, error_messages={"required": _("Write the guest's name.")})
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        validators=[plain_line],
+        error_messages={"required": _("Write the guest's name.")},
+    )
     relation = forms.CharField(
-        label=_("Who is it?"), max_length=40, required=False, help_text=_("For example daughter, guardian, GP")
+        label=_("Who is it?"),
+        max_length=40,
+        validators=[plain_line],
+        required=False,
+        help_text=_("For example daughter, guardian, GP"),
     )
     phone = forms.CharField(
         label=_("Mobile number"),

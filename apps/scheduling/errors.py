@@ -94,6 +94,12 @@ class InterpreterNotPossible(Refusal):
     field = "interpreter_language"
 
 
+class LanguageUnknown(Refusal):
+    code = "unknown-language"
+    message = _("Choose a language from the list.")
+    field = "interpreter_language"
+
+
 class LengthNotPossible(Refusal):
     code = "length-not-possible"
     message = _("Give a length between 5 and 480 minutes, in steps of 5.")

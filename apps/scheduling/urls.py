@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import answers, appointment, booking, calendar, of_patient, today
+from .views import answers, appointment, booking, calendar, of_colleague, of_patient, today
 
 app_name = "scheduling"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("timer/<str:reference>/gjester/", appointment.add_guest, name="add_guest"),
     path("timer/<str:reference>/gjester/<uuid:uid>/fjern/", appointment.remove_guest, name="remove_guest"),
     path("pasienter/<uuid:uid>/timer/", of_patient.appointments_of, name="appointments_of"),
+    path("tilganger/<int:membership>/timer/", of_colleague.appointments_with, name="appointments_with"),
     path("bilder/<uuid:uid>/", appointment.photo, name="photo"),
     path("bilder/<uuid:uid>/liten/", appointment.photo_thumbnail, name="photo_thumbnail"),
 ]

@@ -1,5 +1,6 @@
 """The API from a program's side: it finds, books, moves, cancels, and is told what is wrong."""
 
+import hashlib
 import json
 import uuid
 from datetime import datetime, timedelta
@@ -271,6 +272,10 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
     assert conflict["application/problem+json"]["schema"]["$ref"].endswith("/Conflict")
 
 
+NUMBER_OF_2032 = "13836810001"
+"""It holds by the looser rule only."""
+
+
 # Patients ------------------------------------------------------------------------------------------------------------
 def new_patient(**more):
     return {"given_name": "Eva", "family_name": "Eik", "national_id": "13836810265", "phone": "+4700010009"} | more
@@ -375,6 +380,28 @@ def test_wrong_patients_are_refused_at_the_field(api, kari, wrong, pointer):
     is_problem(answer, 422)
     assert pointer in errors_of(answer)
     assert not Patient.objects.exists()
+
+
+def test_a_birth_date_that_is_not_the_numbers_is_asked_about_as_on_the_page(api, kari):
+    program, doubtful = api(kari), new_patient(birth_date="1968-03-14")
+    answer = program.post("/patients", doubtful, Accept_Language="en", Idempotency_Key="eva")
+    is_problem(answer, 422, "birth-date-not-as-the-number-says")
+    assert errors_of(answer) == {"/birth_date": "birth-date-not-as-the-number-says"}
+    assert answer.json()["detail"].startswith("The number says 13.03.1968.")
+    assert "Nummeret sier 13.03.1968" in program.post("/patients", doubtful).json()["detail"]
+    assert not Patient.objects.exists()
+    looked_at = program.post("/patients", doubtful | {"checked": True}, Idempotency_Key="eva")
+    assert (looked_at.status_code, looked_at.json()["birth_date"]) == (201, "1968-03-14")
+    is_problem(program.post("/patients", doubtful), 422)
+    assert program.post("/patients", doubtful | {"checked": True}).status_code == 200
+
+
+def test_a_number_from_2032_is_asked_about_as_on_the_page(api, kari):
+    coming = new_patient(national_id=NUMBER_OF_2032, birth_date="1968-03-13")
+    answer = api(kari).post("/patients", coming)
+    is_problem(answer, 422, "national-id-not-issued-yet")
+    assert errors_of(answer) == {"/national_id": "national-id-not-issued-yet"}
+    assert api(kari).post("/patients", coming | {"checked": True}).status_code == 201
 
 
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
@@ -525,6 +552,7 @@ def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, mov
         ({"length_minutes": 7}, 422, "/length_minutes"),
         ({"length_minutes": 100000}, 422, "/length_minutes"),
         ({"interpreter_language": "xx"}, 422, "/interpreter_language"),
+        ({"interpreter_language": "xxx"}, 422, "/interpreter_language"),
         ({"place": "moon"}, 422, "/place"),
         ({"starts_at": "9999-12-31T23:59:59Z"}, 422, "/starts_at"),
         ({"starts_at": "soon"}, 422, "/starts_at"),
@@ -762,6 +790,52 @@ def test_the_same_request_twice_books_once(api, kari, wish, first_time):
     assert second["Location"] == first["Location"]
     assert second["Idempotent-Replay"] == "true"
     assert Appointment.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "anew",
+    [
+        lambda body: json.dumps(body, indent=2),
+        lambda body: json.dumps(body, separators=(",", ":")),
+        lambda body: json.dumps(dict(reversed(body.items()))),
+        lambda body: json.dumps(body | {"guests": [dict(reversed(one.items())) for one in body["guests"]]}),
+        lambda body: json.dumps(body, ensure_ascii=False),
+    ],
+    ids=["spaced", "dense", "turned round", "turned round within", "not escaped"],
+)
+def test_a_request_that_is_written_anew_is_the_same_request(api, kari, wish, first_time, anew):
+    program, guest = api(kari), {"name": "Åse Alm", "relation": "søster", "phone": "+4700010090"}
+    body = wish | {"starts_at": first_time(), "guests": [guest]}
+    first = program.post("/appointments", body, Idempotency_Key="a1")
+    second = program.send("POST", "/appointments", anew(body).encode(), Idempotency_Key="a1")
+    assert (second.status_code, second.content) == (201, first.content)
+    assert second["Idempotent-Replay"] == "true"
+
+
+def test_an_order_that_means_something_makes_another_request(api, kari, wish, first_time):
+    program, guests = api(kari), [{"name": "Siv"}, {"name": "Åse"}]
+    body = wish | {"starts_at": first_time(), "guests": guests}
+    assert program.post("/appointments", body, Idempotency_Key="a1").status_code == 201
+    turned = body | {"guests": guests[::-1]}
+    is_problem(program.post("/appointments", turned, Idempotency_Key="a1"), 422, "idempotency-key-reused")
+
+
+def test_an_answer_that_was_kept_by_the_bytes_of_its_request_is_still_given(api, kari):
+    program, body = api(kari), json.dumps(new_patient())
+    first = program.send("POST", "/patients", body, Idempotency_Key="old")
+    as_sent = hashlib.sha256(b"\0".join([b"/api/v1/patients", b"", body.encode()])).digest()
+    assert bytes(KeptAnswer.objects.get().request) != as_sent, "nobody without our key can try out whom it was about"
+    KeptAnswer.objects.update(request=as_sent)
+    assert program.send("POST", "/patients", body, Idempotency_Key="old").content == first.content
+    is_problem(program.post("/patients", new_patient(given_name="Evy"), Idempotency_Key="old"), 422)
+
+
+@pytest.mark.parametrize("body", ["{", "\xff\xfe", "[" * 100_000, "1" * 5000])
+def test_what_is_no_json_is_said_to_be_so_under_a_key_too(api, kari, body):
+    answer = api(kari).send("POST", "/patients", body, Idempotency_Key="a7")
+    assert answer.status_code in {400, 422}
+    is_problem(answer, answer.status_code)
+    assert api(kari).post("/patients", new_patient(), Idempotency_Key="a7").status_code == 201
 
 
 def test_a_refusal_is_repeated_too(api, kari, wish, booked, bo):

@@ -23,6 +23,9 @@ def test_the_page_for_our_own_faults_asks_nobody_anything():
     answer = views.server_error(RequestFactory().get("/"))
     assert answer.status_code == 500
     assert "<h1" in answer.content.decode()
+    assert 'href=""' in answer.content.decode(), "a patient whose link failed tries it again, and has no use for today"
+    sent = views.server_error(RequestFactory().post("/")).content.decode()
+    assert 'href=""' not in sent, "an address that takes what a form sends opens nothing by itself"
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "se", "en"])

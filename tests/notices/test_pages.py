@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from apps.audit.models import AccessRecord
 from apps.messaging.models import OutboxMessage, OutboxState
+from apps.rooms.queries import address_of, live_link
 from apps.scheduling.models import BookingDraft
 from apps.scheduling.services import GuestInput, add_guest, remove_participant
 
@@ -126,6 +128,62 @@ class TestTheTimeline:
         answer = as_user(kari).get(timeline_of(booked), headers={"hx-request": "true"})
         assert b"<html" not in answer.content
         assert b'id="message-timeline"' in answer.content
+
+    def test_a_link_is_taken_back_once_it_is_asked(self, as_user, kari, booked, outbox):
+        client, ada = as_user(kari), booked.participants.get(role="patient")
+        address = f"{timeline_of(booked)}{ada.uid}/lenke/"
+        assert address in client.get(f"/timer/{booked.reference}/").content.decode()
+        page = client.get(address).content.decode()
+        assert "Ta tilbake lenken?" in page
+        assert live_link(ada) is not None, "looking changes nothing"
+        answer = client.post(address, follow=True).content.decode()
+        assert "Lenken virker ikke lenger." in answer
+        assert "Lenke trukket tilbake av Kari" in answer
+        assert live_link(ada) is None
+        assert outbox(channel="sms") == []
+        record = AccessRecord.objects.get(what="link")
+        assert (record.actor_id, record.patient_uid) == (kari.pk, booked.patient.uid)
+        assert "Det er ingen lenke å ta tilbake." in client.get(address, follow=True).content.decode()
+
+    def test_a_new_link_takes_the_place_of_one_that_went_astray(self, as_user, kari, booked, outbox, send, react):
+        send()
+        ada = booked.participants.get(role="patient")
+        old = address_of(live_link(ada))
+        page = as_user(kari).post(f"{timeline_of(booked)}{ada.uid}/lenke/", {"then": "send"}, follow=True)
+        assert "En ny lenke er på vei. Den gamle virker ikke lenger." in page.content.decode()
+        react()
+        [invitation] = outbox(purpose__startswith="booked", channel="sms")
+        new = address_of(live_link(ada))
+        assert new != old
+        assert new in invitation.body
+
+    def test_who_lost_her_link_is_sent_a_new_one(self, as_user, kari, booked, outbox, react):
+        client, ada = as_user(kari), booked.participants.get(role="patient")
+        client.post(f"{timeline_of(booked)}{ada.uid}/lenke/")
+        answer = client.post(
+            f"{timeline_of(booked)}{ada.uid}/send/", {"next": f"/timer/{booked.reference}/"}, follow=True
+        )
+        assert "En ny lenke er på vei." in answer.content.decode()
+        assert "Ny lenke gitt av Kari" in answer.content.decode()
+        react()
+        assert len(outbox(purpose__startswith="booked", channel="sms")) == 1
+
+    def test_who_cannot_be_reached_is_promised_no_new_link(self, as_user, kari, booked, ada):
+        ada.phone, ada.channel = "", "none"
+        ada.save()
+        patient = booked.participants.get(role="patient")
+        client, address = as_user(kari), f"{timeline_of(booked)}{patient.uid}/lenke/"
+        page = client.get(address).content.decode()
+        assert "Det er ikke noe nummer" in page
+        assert 'value="send"' not in page
+        client.post(address, {"then": "send"})
+        assert live_link(patient) is not None, "no new one can be sent: the old one stays"
+
+    def test_who_signs_in_has_no_link_that_could_be_taken_back(self, as_user, kari, amina, booked):
+        berg, ada = booked.participants.get(role="performer"), booked.participants.get(role="patient")
+        assert as_user(kari).get(f"{timeline_of(booked)}{berg.uid}/lenke/").status_code == 404
+        assert as_user(amina).post(f"{timeline_of(booked)}{ada.uid}/lenke/").status_code in {403, 404}
+        assert live_link(ada) is not None
 
     def test_send_again_sends_again(self, as_user, kari, booked, send):
         send()

@@ -13,6 +13,8 @@ from apps.audit.models import AccessRecord
 from apps.messaging.models import OutboxMessage
 from apps.organisations.models import Membership, Role
 from apps.organisations.services import end_role, give_role
+from apps.scheduling.queries import still_with
+from apps.scheduling.services import cancel_appointment
 from tests.conftest import LONG_AGO
 
 pytestmark = pytest.mark.django_db
@@ -220,3 +222,63 @@ def test_a_role_that_runs_and_is_given_again_began_when_it_began(kari, home_care
     anew = give_role(user=kari, unit=home_care, role=Role.BOOKER, valid_from=today)
     assert (anew.valid_from, anew.valid_to) == (today, None)
     assert Membership.objects.filter(user=kari).count() == 1
+
+
+def coming_with(user):
+    return f"/tilganger/{user.memberships.get().pk}/timer/"
+
+
+def test_who_ends_an_access_is_told_what_is_still_to_come_and_reaches_it(
+    as_user, signe, kari, ada, bo, book, other_home_care, clock
+):
+    clock("2026-03-03 12.00")
+    book(ada, "2026-03-03 10.00")
+    coming, cancelled = book(ada, "2026-03-03 14.00"), book(bo, "2026-03-04 10.00")
+    client = as_user(signe)
+    assert f'hx-get="{coming_with(kari)}"' in text(client.get(ended(kari)))
+    told = text(client.get(coming_with(kari), headers={"HX-Request": "true"}))
+    assert "2 kommende videotimer er med Kari" in told
+    assert f'href="{coming_with(kari)}"' in told
+    cancel_appointment(appointment=cancelled, reason="other", now=timezone.now())
+    assert "1 kommende videotime er med Kari" in text(client.get(coming_with(kari), headers={"HX-Request": "true"}))
+    listed = text(client.get(coming_with(kari)))
+    assert f'href="/timer/{coming.reference}/"' in listed
+    assert cancelled.reference not in listed
+    elsewhere = give_role(user=kari, unit=other_home_care, role=Role.BOOKER, valid_from=LONG_AGO)
+    assert client.get(f"/tilganger/{elsewhere.pk}/timer/").status_code == 404
+
+
+def test_an_administrator_who_sees_no_appointments_is_told_whom_to_call(page, kari, ada, book, clock):
+    clock("2026-03-02 12.00")
+    coming = book(ada, "2026-03-03 14.00")
+    listed = text(page.get(coming_with(kari)))
+    assert coming.reference in listed
+    assert f'href="/timer/{coming.reference}/"' not in listed
+    assert f'href="tel:{coming.requester_unit.phone}"' in listed
+    assert "Alm" not in listed
+    assert "Sårvurdering" not in listed
+
+
+def test_who_lends_an_interpreter_out_is_told_of_her_appointments_too(page, amina, kari, ada, book, clock):
+    clock("2026-03-02 12.00")
+    give_role(user=kari, unit=amina.memberships.get().unit, role=Role.BOOKER, valid_from=LONG_AGO)
+    book(ada, "2026-03-03 14.00", interpreter_language="som")
+    unit = amina.memberships.get().unit
+    assert still_with(amina, unit, now=timezone.now()).count() == 1
+    assert still_with(kari, unit, now=timezone.now()).count() == 0, "what she does elsewhere is not this unit's"
+
+
+def test_what_is_to_come_is_counted_in_one_question(page, kari, ada, book, clock):
+    clock("2026-03-02 12.00")
+    page.get(ended(kari))
+
+    def queries(address, **headers):
+        with CaptureQueriesContext(connection) as seen:
+            assert page.get(address, headers=headers).status_code == 200
+        return len(seen)
+
+    door = queries(ended(kari))
+    for hour in range(10, 15):
+        book(ada, f"2026-03-03 {hour}.00")
+    assert queries(coming_with(kari), **{"HX-Request": "true"}) == door + 1
+    assert queries(coming_with(kari)) == door + 2, "how many, and the page's rows"

@@ -57,7 +57,7 @@ def test_the_same_person_is_registered_once(register, ada, night_patrol):
 
 def test_a_number_with_another_birth_date_is_not_taken_for_the_same_person(register, ada):
     with pytest.raises(services.OtherBirthDate):
-        register(national_id=ADA_ID, birth_date=date(1968, 3, 14))
+        register(national_id=ADA_ID, birth_date=date(1968, 3, 14), checked=True)
 
 
 def test_two_organisations_have_a_record_each_of_one_person(register, ada, other_home_care):

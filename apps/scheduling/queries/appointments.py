@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -12,7 +13,7 @@ from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
 from apps.organisations.queries import Staff, registering_side
 
-from ..models import Appointment, BookingDraft, Participant, ParticipantRole
+from ..models import Appointment, AppointmentStatus, BookingDraft, Participant, ParticipantRole
 from ..models.appointment import AppointmentQuerySet
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -136,3 +137,17 @@ def schedules_taken(stretches: Sequence[tuple[int, datetime, datetime]], *, now:
         },
     )
     return {schedule for (schedule,) in rows}
+
+
+def still_with(user: User, unit: Unit, *, now: datetime) -> AppointmentQuerySet:
+    """Return what somebody is to take part in for a unit: it asks for it, performs it, or has her diary."""
+    hers = Participant.objects.filter(schedule__user=user, appointment=OuterRef("pk"))
+    return (
+        Appointment.objects.not_over(now)
+        .filter(status__in=[AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED])
+        .filter(
+            Q(requester_unit=unit) | Q(performer_unit=unit) | Exists(hers.filter(schedule__unit=unit)),
+            Exists(hers),
+        )
+        .order_by("starts_at", "id")
+    )

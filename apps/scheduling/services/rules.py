@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apps.catalogue.models import Agreement, AgreementMode, PortalUse
+from apps.common.languages import LANGUAGES
 from apps.common.prepared import Prepared
 
 from .. import errors
@@ -25,7 +26,7 @@ def check_request(request: BookingRequest) -> None:
     """Refuse a request that no time could satisfy.
 
     Raises NotOffered, NoAgreement, OnRequestOnly, PatientMissing, PatientElsewhere,
-    InterpreterNotPossible, LengthNotPossible.
+    InterpreterNotPossible, LanguageUnknown, LengthNotPossible.
     """
     service = request.service_type
     if not service.active or service.scenario.portal_use == PortalUse.NOT_OFFERED:
@@ -42,6 +43,8 @@ def check_request(request: BookingRequest) -> None:
         raise errors.PatientElsewhere
     if request.interpreter_language and not service.interpreter_possible:
         raise errors.InterpreterNotPossible
+    if request.interpreter_language and request.interpreter_language not in LANGUAGES:
+        raise errors.LanguageUnknown
     if request.length % STEP or not STEP <= request.length <= timedelta(hours=8):
         raise errors.LengthNotPossible
 

@@ -235,7 +235,7 @@ def test_a_date_that_the_number_does_not_say_is_asked_about_once(booker):
     answer = booker.send({"step": "new_patient", "birth_date": "14.03.1968", **typed})
     assert answer.status_code == 422
     page = text(answer)
-    assert "Nummeret sier 13.03.1968. Rett datoen, eller kryss av for at den er riktig." in page
+    assert "Nummeret sier 13.03.1968. Rett datoen, eller bekreft at du har sett etter at den er riktig." in page
     assert 'type="checkbox" name="checked"' in page
     assert 'value="14.03.1968"' in page
     assert booker.draft.patient is None
@@ -660,6 +660,7 @@ def test_a_time_that_was_just_taken_is_told_with_a_fresh_list(booker, book, ada,
     assert answer.status_code == 409
     page = text(answer)
     assert "nettopp tatt av en annen" in page
+    assert 'aria-describedby="step-notice"' in page, "read with the heading that takes the focus"
     assert slot not in page
     assert "vt-slot" in page
 

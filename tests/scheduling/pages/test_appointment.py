@@ -244,6 +244,8 @@ def test_a_guest_is_invited_by_phone_and_taken_off_again(
         ({"name": "Siv", "phone": "12"}, "Skriv åtte sifre"),
         ({"name": "Siv", "email": "siv@"}, "Skriv hele adressen"),
         ({"name": "S" * 81, "phone": "00010090"}, "80"),
+        ({"name": "Siv\u202e", "phone": "00010090"}, "Skriv bokstaver, tall og vanlige tegn"),
+        ({"name": "Siv", "relation": "datter\u202e", "phone": "00010090"}, "Skriv bokstaver, tall og vanlige tegn"),
     ],
 )
 def test_a_wrong_invitation_is_answered_at_the_field_and_keeps_what_was_typed(
