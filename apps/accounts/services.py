@@ -183,7 +183,6 @@ class AnswerSlot:
     user_id: int
     key: bytes
     request: bytes
-    request_as_sent: bytes
 
 
 class AnswerState(Enum):
@@ -214,7 +213,7 @@ def claim_answer(slot: AnswerSlot, *, now: datetime) -> tuple[AnswerState, dict[
     if kept.created_at <= now - ANSWERS_KEPT:
         kept.delete()
         return AnswerState.FREE, None
-    if bytes(kept.request) not in {slot.request, slot.request_as_sent}:
+    if bytes(kept.request) != slot.request:
         return AnswerState.OTHER_REQUEST, None
     return AnswerState.KEPT, kept.answer
 

@@ -50,7 +50,6 @@ def repeatable(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             user_id=key.user_id,
             key=hashlib.sha256(f"{key.user_id}\0{name}".encode()).digest(),
             request=_fingerprint(request),
-            request_as_sent=_fingerprint_as_sent(request),
         )
         for left in reversed(range(TRIES)):
             try:
@@ -76,13 +75,6 @@ def _fingerprint(request: HttpRequest) -> bytes:
     except (ValueError, RecursionError):
         said = request.body.decode("latin-1")  # each byte is a sign
     return blind_index("\0".join([request.get_full_path(), request.headers.get("X-Unit", ""), said]), "request")
-
-
-def _fingerprint_as_sent(request: HttpRequest) -> bytes:
-    """Return the digest of the bytes, which answers carry that were kept before what they say was compared."""
-    return hashlib.sha256(
-        b"\0".join([request.get_full_path().encode(), request.headers.get("X-Unit", "").encode(), request.body])
-    ).digest()
 
 
 @transaction.atomic
