@@ -1,18 +1,19 @@
 """What a person's calendar holds."""
 
 import hashlib
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, F, Max, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import User
 from apps.common.codes import normalise_link
+from apps.common.prepared import Prepared
+from apps.common.rows import rows_of_raw
 from apps.organisations.models import Membership
 from apps.scheduling.models import Appointment, AppointmentStatus
 
@@ -33,12 +34,19 @@ def feed_token(code: str, *, now: datetime) -> FeedToken | None:
     """Return the live token with this code, its person along. Who works nowhere any more has no feed."""
     if len(code) > LONGEST_CODE or normalise_link(code) != code:
         return None
-    works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=OuterRef("user"))
-    return (
-        FeedToken.objects.select_related("user")
-        .filter(Exists(works), digest=digest(code), revoked_at__isnull=True, user__is_active=True)
-        .first()
-    )
+    return _TOKEN.first(digest=digest(code), today=timezone.localdate(now))
+
+
+_TOKEN = Prepared(
+    lambda digest, today: FeedToken.objects.select_related("user").filter(
+        Exists(Membership.objects.valid_on(today).filter(user=OuterRef("user"))),
+        digest=digest,
+        revoked_at__isnull=True,
+        user__is_active=True,
+    ),
+    digest=bytes,
+    today=date,
+)
 
 
 def live_token(user: User) -> FeedToken | None:
@@ -47,8 +55,12 @@ def live_token(user: User) -> FeedToken | None:
 
 def session_of(appointment: Appointment, *, language: str, changed_at: datetime) -> Session:
     """Say what a calendar may say about an appointment."""
+    cancelled = appointment.status == AppointmentStatus.CANCELLED
+    times = appointment.starts_at, appointment.ends_at
     with override(language):
-        return _session(appointment, changed_at, _Words())
+        return _session(
+            _Words(), appointment.uid, appointment.reference, appointment.version, cancelled, *times, changed_at
+        )
 
 
 class _Words:
@@ -56,21 +68,31 @@ class _Words:
 
     def __init__(self) -> None:
         self.title, self.reference, self.join = gettext("Video session"), gettext("Reference"), gettext("Join")
+        self.rooms = f"{settings.PUBLIC_URL}/rom/"
 
 
-def _session(appointment: Appointment, changed_at: datetime, words: _Words) -> Session:
-    url = f"{settings.PUBLIC_URL}/rom/{appointment.reference}/"
+def _session(
+    words: _Words,
+    uid: UUID,
+    reference: str,
+    version: int,
+    cancelled: bool,
+    starts_at: datetime,
+    ends_at: datetime,
+    changed_at: datetime,
+) -> Session:
+    url = f"{words.rooms}{reference}/"
     return Session(
-        uid=str(appointment.uid),
-        sequence=appointment.version,
+        uid=str(uid),
+        sequence=version,
         changed_at=changed_at,
-        starts_at=appointment.starts_at,
-        ends_at=appointment.ends_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
         title=words.title,
-        description=f"{words.reference}: {appointment.reference}\n{words.join}: {url}",
+        description=f"{words.reference}: {reference}\n{words.join}: {url}",
         url=url,
         join_label=words.join,
-        cancelled=appointment.status == AppointmentStatus.CANCELLED,
+        cancelled=cancelled,
     )
 
 
@@ -79,19 +101,24 @@ def sessions_of(user: User, *, now: datetime) -> list[Session]:
 
     A cancelled one stays for a month, marked as cancelled, so that every calendar hears of it.
     """
-    rows: Iterable[Appointment] = (
-        Appointment.objects.filter(
-            Q(status__in=[AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED])
-            | Q(status__in=[AppointmentStatus.FULFILLED, AppointmentStatus.NO_SHOW])
-            | Q(status=AppointmentStatus.CANCELLED, cancelled_at__gt=now - KEEPS_CANCELLED),
-            participants__schedule__user=user,
-            starts_at__gte=now - LOOKS_BACK,
-            starts_at__lt=now + LOOKS_AHEAD,
-        )
-        .annotate(changed_at=Coalesce(Max("events__at"), F("booked_at")))
-        .order_by("starts_at", "id")
-        .only("uid", "reference", "version", "status", "starts_at", "ends_at")
-    )
+    rows = rows_of_raw(_SESSIONS, [user.pk, now - LOOKS_BACK, now + LOOKS_AHEAD, now - KEEPS_CANCELLED])
     with override(user.language):
         words = _Words()
-    return [_session(row, row.changed_at, words) for row in rows]  # type: ignore[attr-defined]
+    return [_session(words, *row) for row in rows]
+
+
+# A feed holds hundreds of rows, and calendar programs ask for it all day long.
+_SESSIONS: Final = """
+SELECT session.uid, session.reference, session.version, session.status = 'cancelled', session.starts_at, session.ends_at,
+       coalesce((SELECT max(event.at) FROM scheduling_appointmentevent AS event WHERE event.appointment_id = session.id),
+                session.booked_at)
+  FROM scheduling_appointment AS session
+ WHERE session.id IN (
+         SELECT participant.appointment_id FROM scheduling_participant AS participant
+           JOIN scheduling_schedule AS schedule ON schedule.id = participant.schedule_id
+          WHERE schedule.user_id = $1::bigint)
+   AND session.starts_at >= $2::timestamptz AND session.starts_at < $3::timestamptz
+   AND (session.status IN ('booked', 'arrived', 'fulfilled', 'noshow')
+        OR session.status = 'cancelled' AND session.cancelled_at > $4::timestamptz)
+ ORDER BY session.starts_at, session.id
+"""

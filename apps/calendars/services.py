@@ -30,14 +30,14 @@ def invitation(*, appointment: Appointment, address: str, method: str, language:
     _name, organizer = parseaddr(settings.DEFAULT_FROM_EMAIL)
     session = queries.session_of(appointment, language=language, changed_at=now)
     if method == CANCEL and not session.cancelled:  # one person is let go from a session that takes place
-        session = ics.Session(**{**vars(session), "cancelled": True})
+        session = session._replace(cancelled=True)
     return ics.invitation(session, method=method, organizer=organizer, attendee=address, stamp=now)
 
 
 def entry(*, appointment: Appointment, url: str, language: str, now: datetime) -> str:
     """Write an entry for somebody who comes in by a link of her own: the time, a neutral title and her link."""
     session = queries.session_of(appointment, language=language, changed_at=now)
-    return ics.entry(ics.Session(**{**vars(session), "url": url, "description": f"{session.join_label}: {url}"}))
+    return ics.entry(session._replace(url=url, description=f"{session.join_label}: {url}"))
 
 
 @transaction.atomic
