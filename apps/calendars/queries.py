@@ -1,7 +1,7 @@
 """What a person's calendar holds."""
 
 import hashlib
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +24,7 @@ LOOKS_BACK: Final = timedelta(days=30)
 LOOKS_AHEAD: Final = timedelta(days=400)
 KEEPS_CANCELLED: Final = timedelta(days=30)
 LONGEST_CODE: Final = 64
+BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def digest(code: str) -> bytes:
@@ -96,29 +97,50 @@ def _session(
     )
 
 
-def sessions_of(user: User, *, now: datetime) -> list[Session]:
-    """Return the sessions that she takes part in: the last month, the next year; one query.
+def made_up_session(language: str) -> Session:
+    """Return a session of nobody: what stands in it is what stands in every session of a feed."""
+    with override(language):
+        return _session(_Words(), UUID(int=0), "", 0, False, BEGINNING, BEGINNING, BEGINNING)
+
+
+def sessions_of(user: User, *, now: datetime) -> tuple[list[Session], bytes]:
+    """Return the sessions that she takes part in and their state: the last month, the next year; one query.
 
     A cancelled one stays for a month, marked as cancelled, so that every calendar hears of it.
     """
-    rows = rows_of_raw(_SESSIONS, [user.pk, now - LOOKS_BACK, now + LOOKS_AHEAD, now - KEEPS_CANCELLED])
+    rows = rows_of_raw(_SESSIONS, _asked(user, now))
     with override(user.language):
         words = _Words()
-    return [_session(words, *row) for row in rows]
+    state = hashlib.sha256("\n".join([row[-1] for row in rows]).encode()).digest()
+    return [_session(words, *row[:-1]) for row in rows], state
 
 
-# A feed holds hundreds of rows, and calendar programs ask for it all day long.
-_SESSIONS: Final = """
-SELECT session.uid, session.reference, session.version, session.status = 'cancelled', session.starts_at, session.ends_at,
-       coalesce((SELECT max(event.at) FROM scheduling_appointmentevent AS event WHERE event.appointment_id = session.id),
-                session.booked_at)
-  FROM scheduling_appointment AS session
- WHERE session.id IN (
+def state_of_sessions(user: User, *, now: datetime) -> bytes:
+    """Return the state alone, a digest of all that a feed says of them, without fetching any."""
+    ((state,),) = rows_of_raw(_STATE, _asked(user, now))
+    return bytes(state)
+
+
+def _asked(user: User, now: datetime) -> list[int | datetime]:
+    return [user.pk, now - LOOKS_BACK, now + LOOKS_AHEAD, now - KEEPS_CANCELLED]
+
+
+# A feed holds hundreds of rows, and calendar programs ask for it all day long; mostly nothing has changed.
+_SHOWN: Final = """
+WITH session AS (
+SELECT shown.uid, shown.reference, shown.version, shown.status = 'cancelled' AS cancelled, shown.starts_at, shown.ends_at,
+       coalesce((SELECT max(event.at) FROM scheduling_appointmentevent AS event WHERE event.appointment_id = shown.id),
+                shown.booked_at) AS changed_at
+  FROM scheduling_appointment AS shown
+ WHERE shown.id IN (
          SELECT participant.appointment_id FROM scheduling_participant AS participant
            JOIN scheduling_schedule AS schedule ON schedule.id = participant.schedule_id
           WHERE schedule.user_id = $1::bigint)
-   AND session.starts_at >= $2::timestamptz AND session.starts_at < $3::timestamptz
-   AND (session.status IN ('booked', 'arrived', 'fulfilled', 'noshow')
-        OR session.status = 'cancelled' AND session.cancelled_at > $4::timestamptz)
- ORDER BY session.starts_at, session.id
+   AND shown.starts_at >= $2::timestamptz AND shown.starts_at < $3::timestamptz
+   AND (shown.status IN ('booked', 'arrived', 'fulfilled', 'noshow')
+        OR shown.status = 'cancelled' AND shown.cancelled_at > $4::timestamptz))
 """
+_SESSIONS: Final = _SHOWN + "SELECT session.*, session::text FROM session ORDER BY starts_at, uid"  # noqa: S608 a constant
+_STATE: Final = _SHOWN + (  # noqa: S608 a constant
+    r"SELECT sha256(convert_to(coalesce(string_agg(session::text, E'\n' ORDER BY starts_at, uid), ''), 'UTF8')) FROM session"
+)
