@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final
 
 END_OF_HEAD: Final = b"\r\n\r\n"
+UNCHANGED: Final = b"304"
 ROOM: Final = 1 << 18
 ONLY_FOUND: Final = "X-Only-Found"
 """A header that asks the booking page to find all that it would show, and stop there (benchmarks/urls.py)."""
@@ -52,7 +53,7 @@ class Client:
             end = self._got.find(END_OF_HEAD)
             if end < 0:
                 return 0
-            self._wanted = end + len(END_OF_HEAD) + _length(self._got[:end])
+            self._wanted = end + len(END_OF_HEAD) + (0 if self._got[9:12] == UNCHANGED else _length(self._got[:end]))
         return int(self._got[9:12]) if len(self._got) >= self._wanted else 0
 
     def asked(self, request: bytes) -> int:

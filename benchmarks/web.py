@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -302,19 +302,32 @@ def processor_ms_of(pid: int) -> float:
 def server(application: str = "", *, asked_for: str = "/healthz") -> Iterator[Server]:
     """Run the web server as in production, on a free port; yield that and its process."""
     port = servers.free_port()
-    log = Path(os.environ["VAR"]) / "log" / "benchmark-web.log"
     command = programs.web(host="127.0.0.1", port=port, workers=WORKERS)
     if application:
         command = [application if part == "portal.wsgi:application" else part for part in command]
-    child = processes.start("web", command, log=log, env=os.environ)
+
+    def answers() -> bool:
+        with suppress(URLError, ConnectionError), urllib.request.urlopen(f"http://127.0.0.1:{port}{asked_for}"):
+            return True
+        return False
+
+    with running("web", command, answers) as pid:
+        yield port, pid
+
+
+@contextmanager
+def running(name: str, command: programs.Command, answers: Callable[[], bool]) -> Iterator[int]:
+    """Run one of the programs until the block ends; begin the block when it answers."""
+    log = Path(os.environ["VAR"]) / "log" / f"benchmark-{name}.log"
+    child = processes.start(name, command, log=log, env=os.environ)
     try:
         for _ in range(200):
             time.sleep(0.1)
             if child.ended():
                 sys.exit(child.obituary())
-            with suppress(URLError, ConnectionError), urllib.request.urlopen(f"http://127.0.0.1:{port}{asked_for}"):
+            if answers():
                 break
-        yield port, child.process.pid
+        yield child.process.pid
     finally:
         processes.stop([child])
 

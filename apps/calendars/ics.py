@@ -5,14 +5,14 @@ Nothing that a user has typed ever comes in here; control characters are refused
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 OSLO: Final = ZoneInfo("Europe/Oslo")
 PRODUCT: Final = "-//Videotime//Videotime//NO"
 CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+NOT_IN_ADDRESS: Final = re.compile(f'{CONTROL.pattern}|[ "<>\n]')
 MAILBOX: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
 
 # By rules and not by a list of dates: Outlook reads no other.
@@ -34,13 +34,15 @@ RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
 END:STANDARD
 END:VTIMEZONE""".splitlines()
 
+CONFIRMED: Final = "STATUS:CONFIRMED\r\nCLASS:PRIVATE\r\nTRANSP:OPAQUE"
+CANCELLED: Final = "STATUS:CANCELLED\r\nCLASS:PRIVATE\r\nTRANSP:TRANSPARENT"
+
 
 class UnsafeText(ValueError):
     """A text holds what could end its line and begin another."""
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """One video session as a calendar shows it: no patient, no service, no other people."""
 
     uid: str
@@ -63,7 +65,7 @@ def text(value: str) -> str:
 
 
 def uri(value: str) -> str:
-    if CONTROL.search(value) or any(ch in value for ch in ' "<>\n'):
+    if NOT_IN_ADDRESS.search(value):
         raise UnsafeText("not an address")
     return value
 
@@ -83,15 +85,22 @@ def parameter(value: str) -> str:
 
 
 def local(moment: datetime) -> str:
-    return moment.astimezone(OSLO).strftime("%Y%m%dT%H%M%S")
+    return _written(moment.astimezone(OSLO))
 
 
 def utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return f"{_written(moment.astimezone(UTC))}Z"
+
+
+def _written(moment: datetime) -> str:
+    """Write it without its zone; half the time of strftime."""
+    return moment.isoformat()[:19].replace("-", "").replace(":", "")
 
 
 def fold(line: str) -> str:
     """Break a line after at most 75 octets, never inside a character."""
+    if len(line) <= 75 and line.isascii():
+        return line
     raw = line.encode()
     if len(raw) <= 75:
         return line
@@ -105,28 +114,23 @@ def fold(line: str) -> str:
     return "\r\n ".join(pieces)
 
 
-def event(session: Session, *, stamp: datetime | None = None, people: Iterable[str] = ()) -> list[str]:
-    """Return the lines of one VEVENT; `people` are its ORGANIZER and ATTENDEE lines."""
-    url = uri(session.url)
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{text(session.uid)}",
-        f"SEQUENCE:{session.sequence}",
-        f"DTSTAMP:{utc(stamp or session.changed_at)}",
-        f"LAST-MODIFIED:{utc(session.changed_at)}",
-        f"DTSTART;TZID=Europe/Oslo:{local(session.starts_at)}",
-        f"DTEND;TZID=Europe/Oslo:{local(session.ends_at)}",
-        f"SUMMARY:{text(session.title)}",
-        f"DESCRIPTION:{text(session.description)}",
-        f"LOCATION:{text(session.url)}",
-        f"URL:{url}",
-        f"CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL={parameter(session.join_label)}:{url}",
-        f"STATUS:{'CANCELLED' if session.cancelled else 'CONFIRMED'}",
-        "CLASS:PRIVATE",
-        "TRANSP:" + ("TRANSPARENT" if session.cancelled else "OPAQUE"),
-        *people,
+def event(session: Session, *, stamp: datetime | None = None, people: Iterable[str] = ()) -> str:
+    """Return one VEVENT; `people` are its ORGANIZER and ATTENDEE lines. Only what can become long is folded."""
+    url, changed = uri(session.url), utc(session.changed_at)
+    lines = [
+        f"BEGIN:VEVENT\r\nUID:{text(session.uid)}\r\nSEQUENCE:{session.sequence}",
+        f"DTSTAMP:{utc(stamp) if stamp else changed}\r\nLAST-MODIFIED:{changed}",
+        f"DTSTART;TZID=Europe/Oslo:{local(session.starts_at)}\r\nDTEND;TZID=Europe/Oslo:{local(session.ends_at)}",
+        fold(f"SUMMARY:{text(session.title)}"),
+        fold(f"DESCRIPTION:{text(session.description)}"),
+        fold(f"LOCATION:{text(url)}"),
+        fold(f"URL:{url}"),
+        fold(f"CONFERENCE;VALUE=URI;FEATURE=VIDEO,AUDIO;LABEL={parameter(session.join_label)}:{url}"),
+        CANCELLED if session.cancelled else CONFIRMED,
+        *map(fold, people),
         "END:VEVENT",
     ]
+    return "\r\n".join(lines)
 
 
 def invitation(session: Session, *, method: str, organizer: str, attendee: str, stamp: datetime) -> str:
@@ -137,7 +141,7 @@ def invitation(session: Session, *, method: str, organizer: str, attendee: str, 
         else "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT:"
     )
     people = [f"ORGANIZER;CN=Videotime:{mailbox(organizer)}", guest + mailbox(attendee)]
-    return _calendar([f"METHOD:{method}"], event(session, stamp=stamp, people=people))
+    return _calendar([f"METHOD:{method}"], [event(session, stamp=stamp, people=people)])
 
 
 def feed(sessions: Iterable[Session], *, name: str) -> str:
@@ -151,14 +155,14 @@ def feed(sessions: Iterable[Session], *, name: str) -> str:
         "REFRESH-INTERVAL;VALUE=DURATION:PT30M",
         "X-PUBLISHED-TTL:PT30M",
     ]
-    return _calendar(head, (line for session in sessions for line in event(session)))
+    return _calendar(head, map(event, sessions))
 
 
 def entry(session: Session) -> str:
     """Return one session to put into a calendar by hand; the same again when it has moved takes its place."""
-    return _calendar(["METHOD:PUBLISH"], event(session))
+    return _calendar(["METHOD:PUBLISH"], [event(session)])
 
 
 def _calendar(head: Iterable[str], events: Iterable[str]) -> str:
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN", *head, *TIMEZONE]
-    return "\r\n".join([*map(fold, [*lines, *events]), "END:VCALENDAR", ""])
+    return "\r\n".join([*map(fold, lines), *events, "END:VCALENDAR", ""])

@@ -1,18 +1,19 @@
 """What a person's calendar holds."""
 
 import hashlib
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, F, Max, OuterRef, Q
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import User
 from apps.common.codes import normalise_link
+from apps.common.prepared import Prepared
+from apps.common.rows import rows_of_raw
 from apps.organisations.models import Membership
 from apps.scheduling.models import Appointment, AppointmentStatus
 
@@ -23,6 +24,7 @@ LOOKS_BACK: Final = timedelta(days=30)
 LOOKS_AHEAD: Final = timedelta(days=400)
 KEEPS_CANCELLED: Final = timedelta(days=30)
 LONGEST_CODE: Final = 64
+BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def digest(code: str) -> bytes:
@@ -33,12 +35,19 @@ def feed_token(code: str, *, now: datetime) -> FeedToken | None:
     """Return the live token with this code, its person along. Who works nowhere any more has no feed."""
     if len(code) > LONGEST_CODE or normalise_link(code) != code:
         return None
-    works = Membership.objects.valid_on(timezone.localdate(now)).filter(user=OuterRef("user"))
-    return (
-        FeedToken.objects.select_related("user")
-        .filter(Exists(works), digest=digest(code), revoked_at__isnull=True, user__is_active=True)
-        .first()
-    )
+    return _TOKEN.first(digest=digest(code), today=timezone.localdate(now))
+
+
+_TOKEN = Prepared(
+    lambda digest, today: FeedToken.objects.select_related("user").filter(
+        Exists(Membership.objects.valid_on(today).filter(user=OuterRef("user"))),
+        digest=digest,
+        revoked_at__isnull=True,
+        user__is_active=True,
+    ),
+    digest=bytes,
+    today=date,
+)
 
 
 def live_token(user: User) -> FeedToken | None:
@@ -47,8 +56,12 @@ def live_token(user: User) -> FeedToken | None:
 
 def session_of(appointment: Appointment, *, language: str, changed_at: datetime) -> Session:
     """Say what a calendar may say about an appointment."""
+    cancelled = appointment.status == AppointmentStatus.CANCELLED
+    times = appointment.starts_at, appointment.ends_at
     with override(language):
-        return _session(appointment, changed_at, _Words())
+        return _session(
+            _Words(), appointment.uid, appointment.reference, appointment.version, cancelled, *times, changed_at
+        )
 
 
 class _Words:
@@ -56,42 +69,78 @@ class _Words:
 
     def __init__(self) -> None:
         self.title, self.reference, self.join = gettext("Video session"), gettext("Reference"), gettext("Join")
+        self.rooms = f"{settings.PUBLIC_URL}/rom/"
 
 
-def _session(appointment: Appointment, changed_at: datetime, words: _Words) -> Session:
-    url = f"{settings.PUBLIC_URL}/rom/{appointment.reference}/"
+def _session(
+    words: _Words,
+    uid: UUID,
+    reference: str,
+    version: int,
+    cancelled: bool,
+    starts_at: datetime,
+    ends_at: datetime,
+    changed_at: datetime,
+) -> Session:
+    url = f"{words.rooms}{reference}/"
     return Session(
-        uid=str(appointment.uid),
-        sequence=appointment.version,
+        uid=str(uid),
+        sequence=version,
         changed_at=changed_at,
-        starts_at=appointment.starts_at,
-        ends_at=appointment.ends_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
         title=words.title,
-        description=f"{words.reference}: {appointment.reference}\n{words.join}: {url}",
+        description=f"{words.reference}: {reference}\n{words.join}: {url}",
         url=url,
         join_label=words.join,
-        cancelled=appointment.status == AppointmentStatus.CANCELLED,
+        cancelled=cancelled,
     )
 
 
-def sessions_of(user: User, *, now: datetime) -> list[Session]:
-    """Return the sessions that she takes part in: the last month, the next year; one query.
+def made_up_session(language: str) -> Session:
+    """Return a session of nobody: what stands in it is what stands in every session of a feed."""
+    with override(language):
+        return _session(_Words(), UUID(int=0), "", 0, False, BEGINNING, BEGINNING, BEGINNING)
+
+
+def sessions_of(user: User, *, now: datetime) -> tuple[list[Session], bytes]:
+    """Return the sessions that she takes part in and their state: the last month, the next year; one query.
 
     A cancelled one stays for a month, marked as cancelled, so that every calendar hears of it.
     """
-    rows: Iterable[Appointment] = (
-        Appointment.objects.filter(
-            Q(status__in=[AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED])
-            | Q(status__in=[AppointmentStatus.FULFILLED, AppointmentStatus.NO_SHOW])
-            | Q(status=AppointmentStatus.CANCELLED, cancelled_at__gt=now - KEEPS_CANCELLED),
-            participants__schedule__user=user,
-            starts_at__gte=now - LOOKS_BACK,
-            starts_at__lt=now + LOOKS_AHEAD,
-        )
-        .annotate(changed_at=Coalesce(Max("events__at"), F("booked_at")))
-        .order_by("starts_at", "id")
-        .only("uid", "reference", "version", "status", "starts_at", "ends_at")
-    )
+    rows = rows_of_raw(_SESSIONS, _asked(user, now))
     with override(user.language):
         words = _Words()
-    return [_session(row, row.changed_at, words) for row in rows]  # type: ignore[attr-defined]
+    state = hashlib.sha256("\n".join([row[-1] for row in rows]).encode()).digest()
+    return [_session(words, *row[:-1]) for row in rows], state
+
+
+def state_of_sessions(user: User, *, now: datetime) -> bytes:
+    """Return the state alone, a digest of all that a feed says of them, without fetching any."""
+    ((state,),) = rows_of_raw(_STATE, _asked(user, now))
+    return bytes(state)
+
+
+def _asked(user: User, now: datetime) -> list[int | datetime]:
+    return [user.pk, now - LOOKS_BACK, now + LOOKS_AHEAD, now - KEEPS_CANCELLED]
+
+
+# A feed holds hundreds of rows, and calendar programs ask for it all day long; mostly nothing has changed.
+_SHOWN: Final = """
+WITH session AS (
+SELECT shown.uid, shown.reference, shown.version, shown.status = 'cancelled' AS cancelled, shown.starts_at, shown.ends_at,
+       coalesce((SELECT max(event.at) FROM scheduling_appointmentevent AS event WHERE event.appointment_id = shown.id),
+                shown.booked_at) AS changed_at
+  FROM scheduling_appointment AS shown
+ WHERE shown.id IN (
+         SELECT participant.appointment_id FROM scheduling_participant AS participant
+           JOIN scheduling_schedule AS schedule ON schedule.id = participant.schedule_id
+          WHERE schedule.user_id = $1::bigint)
+   AND shown.starts_at >= $2::timestamptz AND shown.starts_at < $3::timestamptz
+   AND (shown.status IN ('booked', 'arrived', 'fulfilled', 'noshow')
+        OR shown.status = 'cancelled' AND shown.cancelled_at > $4::timestamptz))
+"""
+_SESSIONS: Final = _SHOWN + "SELECT session.*, session::text FROM session ORDER BY starts_at, uid"  # noqa: S608 a constant
+_STATE: Final = _SHOWN + (  # noqa: S608 a constant
+    r"SELECT sha256(convert_to(coalesce(string_agg(session::text, E'\n' ORDER BY starts_at, uid), ''), 'UTF8')) FROM session"
+)

@@ -1,11 +1,12 @@
 """Invitations and private feeds."""
 
 import base64
+import hashlib
 import hmac
 import uuid
 from datetime import datetime, timedelta
 from email.utils import parseaddr
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -30,14 +31,14 @@ def invitation(*, appointment: Appointment, address: str, method: str, language:
     _name, organizer = parseaddr(settings.DEFAULT_FROM_EMAIL)
     session = queries.session_of(appointment, language=language, changed_at=now)
     if method == CANCEL and not session.cancelled:  # one person is let go from a session that takes place
-        session = ics.Session(**{**vars(session), "cancelled": True})
+        session = session._replace(cancelled=True)
     return ics.invitation(session, method=method, organizer=organizer, attendee=address, stamp=now)
 
 
 def entry(*, appointment: Appointment, url: str, language: str, now: datetime) -> str:
     """Write an entry for somebody who comes in by a link of her own: the time, a neutral title and her link."""
     session = queries.session_of(appointment, language=language, changed_at=now)
-    return ics.entry(ics.Session(**{**vars(session), "url": url, "description": f"{session.join_label}: {url}"}))
+    return ics.entry(session._replace(url=url, description=f"{session.join_label}: {url}"))
 
 
 @transaction.atomic
@@ -67,13 +68,38 @@ def feed_url(token: FeedToken) -> str:
     return f"{settings.PUBLIC_URL}/feeds/{_code(token.nonce)}.ics"
 
 
-def read_feed(*, token: FeedToken, now: datetime) -> str:
-    """Return the person's sessions as a calendar, and note now and then that somebody asked."""
+class Feed(NamedTuple):
+    text: str
+    tag: str
+    """The same as long as the text is."""
+
+
+def note_use(*, token: FeedToken, now: datetime) -> None:
+    """Note now and then that somebody asked."""
     if token.last_used_at is None or now - token.last_used_at >= USE_IS_NOTED_EVERY:
         FeedToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    sessions = queries.sessions_of(token.user, now=now)
-    with override(token.user.language):
+
+
+def read_feed(*, token: FeedToken, now: datetime) -> Feed:
+    """Return the person's sessions as a calendar."""
+    sessions, state = queries.sessions_of(token.user, now=now)
+    return Feed(_feed(token.user, sessions), _tag(token.user, state))
+
+
+def feed_tag(*, token: FeedToken, now: datetime) -> str:
+    """Return the tag that the feed has now, without writing it."""
+    return _tag(token.user, queries.state_of_sessions(token.user, now=now))
+
+
+def _feed(user: User, sessions: list[ics.Session]) -> str:
+    with override(user.language):
         return ics.feed(sessions, name=gettext("Video sessions"))
+
+
+def _tag(user: User, state: bytes) -> str:
+    """Make it of the sessions' state and of how a feed is written: its words, addresses and form."""
+    written = _feed(user, [queries.made_up_session(user.language)])
+    return hashlib.sha256(state + written.encode()).hexdigest()[:32]
 
 
 def _code(nonce: uuid.UUID) -> str:

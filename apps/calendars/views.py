@@ -1,7 +1,5 @@
 """The private feed, and the page where a person gets its address."""
 
-import hashlib
-
 import segno
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
@@ -24,14 +22,16 @@ def feed(request: HttpRequest, code: str) -> HttpResponse:
     token = queries.feed_token(code, now=now)
     if token is None:
         raise Http404
-    body = services.read_feed(token=token, now=now).encode()
-    etag = quote_etag(hashlib.sha256(body).hexdigest()[:32])
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    services.note_use(token=token, now=now)
     known = [one.removeprefix("W/") for one in parse_etags(request.headers.get("If-None-Match", ""))]
-    if etag in known or "*" in known:
-        return HttpResponseNotModified(headers=headers)
-    headers["Content-Disposition"] = 'inline; filename="videotime.ics"'
-    return HttpResponse(body, content_type="text/calendar; charset=utf-8", headers=headers)
+    headers = {"Cache-Control": "private, no-cache"}
+    if known:
+        headers["ETag"] = quote_etag(services.feed_tag(token=token, now=now))
+        if headers["ETag"] in known or "*" in known:
+            return HttpResponseNotModified(headers=headers)
+    read = services.read_feed(token=token, now=now)
+    headers |= {"ETag": quote_etag(read.tag), "Content-Disposition": 'inline; filename="videotime.ics"'}
+    return HttpResponse(read.text, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 @staff_required

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, QuerySet, prefetch_related_objects
 from django.db.models.query import get_related_populators
 from psycopg import RawCursor
+from psycopg.sql import Literal
 
 from .rows import connected
 
@@ -35,6 +36,8 @@ class Prepared(Generic[M]):
 
     Call it with the same names for rows as the queryset would give them, with what it fetches along. Values are
     bound, never written into the text. What the queryset does with a value must not depend on which value it is.
+    Words that are always the same, such as a state, are written into it: a plan for any state would use no index that
+    holds the rows of one.
     """
 
     def __init__(self, build: Callable[..., QuerySet[M]], **kinds: type) -> None:
@@ -69,13 +72,14 @@ class Prepared(Generic[M]):
         for parameter in parameters:
             plain = _plain(parameter)
             name = next((name for name, mark in marks.items() if type(mark) is type(plain) and mark == plain), "")
+            if not name and isinstance(plain, str):
+                casts.append(f"{Literal(plain).as_string()}::text")
+                continue
             self._bound.append((name, plain))
             casts.append(f"${len(self._bound)}::{CASTS[type(plain)]}")
         assert {name for name, _constant in self._bound} >= set(marks), "a value is lost on the way"
-        parts = sql.split("%s")
-        written = (parts[0] + "".join(cast + part for cast, part in zip(casts, parts[1:], strict=True))).replace(
-            "%%", "%"
-        )
+        parts = [part.replace("%%", "%") for part in sql.split("%s")]
+        written = parts[0] + "".join(cast + part for cast, part in zip(casts, parts[1:], strict=True))
         expressions = [column[0] for column in compiler.select]
         self._converters = [
             (place, functions, expression)

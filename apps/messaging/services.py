@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,6 +12,8 @@ from django.db.models import Q
 
 from apps.common.errors import DomainError, breach_raises
 from apps.common.nudge import wake
+from apps.common.prepared import Prepared
+from apps.common.rows import rows_of_raw
 
 from . import hours, queries, sms
 from .carriers import Accepted, Carrier, Outgoing, Refused, Unavailable, carriers_for, wakes_people
@@ -168,16 +171,13 @@ def record_receipt(*, reference: uuid.UUID, said: str, now: datetime) -> bool:
 def _claim_next(now: datetime) -> OutboxMessage | None:
     """Take one message, so that no other worker can. What may not go now is put off or given up on the way."""
     while True:
-        message = (
-            OutboxMessage.objects.abandoned(now).select_for_update(skip_locked=True).first()
-            or OutboxMessage.objects.due(now).select_for_update(skip_locked=True).first()
-        )
+        message = _ABANDONED.first(now=now) or _DUE.first(now=now)
         if message is None:
             return None
         if _may_go(message, now):
             message.state, message.leased_until = OutboxState.SENDING, now + LEASE
             message.attempts += 1
-            message.save(update_fields=["state", "leased_until", "attempts"])
+            rows_of_raw(_CLAIM, [message.leased_until, message.attempts, message.pk])
             return message
 
 
@@ -254,17 +254,14 @@ def _still_ours(message: OutboxMessage) -> OutboxMessage | None:
     )
 
 
-@transaction.atomic
 def _record_sent(message: OutboxMessage, carrier: Carrier, accepted: Accepted, now: datetime) -> None:
-    row = _still_ours(message)
-    if row is None:
-        OutboxMessage.objects.filter(pk=message.pk).update(carrier=carrier.name, carrier_id=accepted.carrier_id[:100])
-        return
-    row.carrier, row.carrier_id = carrier.name, accepted.carrier_id[:100]
-    row.state, row.sent_at, row.failure = OutboxState.SENT, now, ""
-    row.save(update_fields=["carrier", "carrier_id", "state", "sent_at", "failure"])
-    if accepted.delivered:
-        _finish(row, OutboxState.DELIVERED, now)
+    """Note it in one statement, on the same condition as `_still_ours`; who brought it is noted in any case."""
+    by, carrier_id = carrier.name, accepted.carrier_id[:100]
+    with transaction.atomic() if accepted.delivered else nullcontext():
+        if not rows_of_raw(_SENT, [by, carrier_id, now, message.pk, message.attempts]):
+            OutboxMessage.objects.filter(pk=message.pk).update(carrier=by, carrier_id=carrier_id)
+        elif accepted.delivered:
+            _finish(message, OutboxState.DELIVERED, now)
 
 
 @transaction.atomic
@@ -315,3 +312,18 @@ def _finish(message: OutboxMessage, state: OutboxState, now: datetime) -> None:
     OutboxMessage.objects.filter(instead_of=message, state=OutboxState.STANDBY).update(
         state=OutboxState.WITHDRAWN, done_at=now
     )
+
+
+# What every message needs, written out and planned once.
+_ABANDONED = Prepared(
+    lambda now: OutboxMessage.objects.abandoned(now).select_for_update(skip_locked=True)[:1], now=datetime
+)
+_DUE = Prepared(lambda now: OutboxMessage.objects.due(now).select_for_update(skip_locked=True)[:1], now=datetime)
+_CLAIM: Final = """
+UPDATE messaging_outboxmessage SET state = 'sending', leased_until = $1, attempts = $2 WHERE id = $3 RETURNING id
+"""
+_SENT: Final = """
+UPDATE messaging_outboxmessage SET carrier = $1, carrier_id = $2, state = 'sent', sent_at = $3, failure = ''
+ WHERE id = $4 AND state = 'sending' AND attempts = $5
+RETURNING id
+"""

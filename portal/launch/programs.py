@@ -5,12 +5,16 @@ from pathlib import Path
 
 Command = list[str | Path]
 
+WORKER_STARTS_WITHIN = 10
+"""Seconds. On SIGHUP each worker is replaced by one with the code of now, and told to stop so long after that began."""
+
 
 def web(*, host: str, port: int, workers: int = 1, threads: int = 4) -> Command:
     """Pages and the API, over WSGI."""
     command: Command = [sys.executable, "-m", "granian", "--interface=wsgi", "portal.wsgi:application", "--no-ws"]
     command += [f"--host={host}", f"--port={port}", f"--workers={workers}", f"--blocking-threads={threads}"]
-    return [*command, "--backlog=1024", "--workers-kill-timeout=5", "--log-level=warning"]
+    command += ["--backlog=1024", f"--respawn-interval={WORKER_STARTS_WITHIN}"]
+    return [*command, "--workers-kill-timeout=5", "--log-level=warning"]
 
 
 def sockets(*, host: str, port: int) -> Command:

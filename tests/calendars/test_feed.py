@@ -89,6 +89,50 @@ def test_an_unchanged_feed_is_not_sent_again(client, bergs_feed, session, now):
     assert changed["ETag"] != first["ETag"]
 
 
+def test_the_tag_is_the_same_before_and_after_the_text_is_written_and_changes_with_all_that_it_says(
+    bergs_feed, berg, session, now, settings
+):
+    token = FeedToken.objects.select_related("user").get()
+    tags = []
+
+    def changed() -> bool:
+        tags.append(services.feed_tag(token=token, now=now))
+        assert services.read_feed(token=token, now=now).tag == tags[-1]
+        return len(set(tags)) == len(tags)
+
+    assert changed()
+    appointment = session(now + timedelta(days=1))
+    assert changed()
+    other = session(now + timedelta(days=1))
+    assert changed()
+    assert not changed()
+    tags.pop()
+    mine = Appointment.objects.filter(pk=appointment.pk)
+    for change in (
+        {"version": 4},
+        {"starts_at": now + timedelta(days=2), "ends_at": now + timedelta(days=2, minutes=30)},
+        {"ends_at": now + timedelta(days=2, minutes=45)},
+        {"status": AppointmentStatus.CANCELLED, "cancelled_at": now, "cancel_reason": CancelReason.ILL},
+    ):
+        mine.update(**change)
+        assert changed(), change
+    other.participants.all().delete()
+    assert changed()
+    token.user.language = "en"
+    assert changed()
+    settings.PUBLIC_URL = "https://elsewhere.example"
+    assert changed()
+
+
+def test_an_unchanged_feed_takes_two_queries_however_many_sessions(
+    client, bergs_feed, session, now, settings, django_assert_num_queries
+):
+    session(now + timedelta(days=1))
+    known = {"if-none-match": client.get(bergs_feed)["ETag"]}
+    with django_assert_num_queries(2):
+        assert client.get(bergs_feed, headers=known).status_code == 304
+
+
 def test_a_feed_of_five_hundred_takes_at_most_three_queries(
     client, bergs_feed, session, now, django_assert_max_num_queries
 ):

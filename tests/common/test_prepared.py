@@ -77,3 +77,11 @@ def test_what_the_queryset_prefetches_comes_along(kari, tor, django_assert_num_q
         with django_assert_num_queries(3):
             units = [one.unit.name for one in by_id.first(pk=user.pk).memberships.all()]
         assert units == [one.unit.name for one in user.memberships.select_related("unit")]
+
+
+def test_words_that_are_always_the_same_are_written_in_whatever_they_hold(kari):
+    odd = r"it's 100%s \ $1"
+    prepared = Prepared(lambda user_id: User.objects.filter(pk=user_id).exclude(given_name=odd), user_id=int)
+    assert prepared.first(user_id=kari.pk) == kari
+    User.objects.filter(pk=kari.pk).update(given_name=odd)
+    assert prepared.first(user_id=kari.pk) is None

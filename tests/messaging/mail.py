@@ -1,5 +1,6 @@
 """A real mail server on loopback."""
 
+import asyncio
 import email
 import email.policy
 from collections.abc import Iterator
@@ -12,10 +13,14 @@ from .gateway import free_ports
 
 
 class Mailbox:
-    """What a mail server took. Addresses that begin with `nobody` are unknown, with `later` put off."""
+    """What a mail server took, and on which connections.
+
+    Addresses that begin with `nobody` are unknown, with `later` put off; after `goodbye` it lets go of the connection.
+    """
 
     def __init__(self) -> None:
         self.mails: list[tuple[list[str], email.message.EmailMessage]] = []
+        self.lines: list[Any] = []
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if address.startswith("nobody"):
@@ -28,6 +33,9 @@ class Mailbox:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.mails.append((envelope.rcpt_tos, parsed))
+        self.lines.append(session.peer)
+        if envelope.rcpt_tos[0].startswith("goodbye"):
+            asyncio.get_running_loop().call_later(0.05, server.transport.close)
         return "250 OK"
 
 

@@ -1,6 +1,7 @@
 """One contract for every way out. Kannel and the mail server are real ones on loopback."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from apps.messaging.carriers import CARRIERS, Carrier, Outgoing, Refused, Unavailable
+from apps.messaging import tasks
+from apps.messaging.carriers import CARRIERS, Carrier, Outgoing, Refused, Unavailable, one_line, smtp
 
 from .gateway import Gateway, Kannel, free_ports
 from .mail import Mailbox
@@ -191,3 +193,37 @@ class TestMail:
     def test_a_server_that_is_busy_is_tried_again(self, mail_server):
         with pytest.raises(Unavailable):
             CARRIERS["smtp"].send(outgoing("later@patient.example"))
+
+    def test_the_mails_of_a_sweep_go_on_one_connection_and_others_on_their_own(self, mail_server):
+        with one_line():
+            for _mail in range(3):
+                self.send()
+        assert len(set(mail_server.lines)) == 1
+        self.send()
+        self.send()
+        assert (len(mail_server.mails), len(set(mail_server.lines))) == (5, 3)
+
+    def test_a_connection_that_the_server_let_go_of_is_opened_anew(self, mail_server):
+        with one_line():
+            CARRIERS["smtp"].send(outgoing("goodbye@staff.example"))
+            time.sleep(0.3)
+            self.send()
+            with pytest.raises(Refused):
+                CARRIERS["smtp"].send(outgoing("nobody@patient.example"))
+            self.send()
+        assert (len(mail_server.mails), len(set(mail_server.lines))) == (3, 2)
+
+    def test_no_connection_carries_more_mails_than_servers_take(self, mail_server, monkeypatch):
+        monkeypatch.setattr(smtp, "MOST_ON_A_LINE", 2)
+        with one_line():
+            for _mail in range(5):
+                self.send()
+        assert (len(mail_server.mails), len(set(mail_server.lines))) == (5, 3)
+
+    def test_the_task_sends_what_is_due_on_one_connection(self, queue, mail_server, settings, now, monkeypatch):
+        settings.EMAIL_CARRIER = "smtp"
+        monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+        for number in range(3):
+            queue(recipient=f"p{number}", channel="email", address=f"p{number}@patient.example")
+        tasks.deliver_due()
+        assert (len(mail_server.mails), len(set(mail_server.lines))) == (3, 1)

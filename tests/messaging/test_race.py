@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from apps.messaging import services
-from apps.messaging.carriers import Unavailable
+from apps.messaging.carriers import Accepted, Unavailable
 from apps.messaging.models import OutboxMessage, OutboxState
 from tests.together import together
 
@@ -79,6 +79,17 @@ def test_a_worker_that_comes_back_too_late_leaves_it_to_the_one_who_is_sending(q
     services._give_up(late, "bad-number", now + services.LEASE)
     message.refresh_from_db()
     assert (message.state, message.attempts) == (OutboxState.SENDING, 2)
+
+
+def test_a_gateway_that_answers_too_late_only_says_who_brought_it(queue, carrier, now):
+    gateway = carrier()
+    message = queue()
+    late = services._claim_next(now)
+    assert services.deliver_next_message(now=now + services.LEASE)
+    services._record_sent(late, gateway, Accepted(carrier_id="late"), now)
+    message.refresh_from_db()
+    assert (message.state, message.sent_at) == (OutboxState.SENT, now + services.LEASE)
+    assert message.carrier_id == "late"
 
 
 def test_two_workers_together_keep_the_days_measure(queue, carrier, now, settings):

@@ -9,9 +9,19 @@ from apps.messaging.models import Channel
 from .base import Accepted, Carrier, Outgoing, Refused, Unavailable
 from .inbox import Inbox
 from .kannel import Kannel
-from .smtp import Smtp
+from .smtp import Smtp, one_line
 
-__all__ = ["CARRIERS", "Accepted", "Carrier", "Outgoing", "Refused", "Unavailable", "carriers_for", "wakes_people"]
+__all__ = [
+    "CARRIERS",
+    "Accepted",
+    "Carrier",
+    "Outgoing",
+    "Refused",
+    "Unavailable",
+    "carriers_for",
+    "one_line",
+    "wakes_people",
+]
 
 CARRIERS: Final[dict[str, Carrier]] = {carrier.name: carrier for carrier in (Kannel(), Smtp(), Inbox())}
 

@@ -1,14 +1,65 @@
 """E-mail by SMTP; a calendar part as iMIP wants it (RFC 6047)."""
 
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from email.utils import formataddr, parseaddr
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
 
 from .base import Accepted, Outgoing, Refused, Unavailable
+
+MOST_ON_A_LINE: Final = 100
+"""Mail servers let go of who hands over too many mails on one connection."""
+
+_line: ContextVar["_Line | None"] = ContextVar("line", default=None)
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Hand over all mails of a sweep on one connection instead of one each, with a greeting and a key exchange."""
+    line = _Line()
+    before = _line.set(line)
+    try:
+        yield
+    finally:
+        _line.reset(before)
+        line.hang_up()
+
+
+class _Line:
+    """A connection to the mail server that is opened when it is needed, and anew when the server has let go of it."""
+
+    def __init__(self) -> None:
+        self._backend: Any = None
+        self._left = 0
+
+    def ready(self) -> Any:
+        """Return it open: nothing of a mail has been said when a server turns out to be gone."""
+        if self._backend is None or not self._left or not self._answers():
+            self.hang_up()
+            self._backend, self._left = get_connection(), MOST_ON_A_LINE
+            self._backend.open()
+        self._left -= 1
+        return self._backend
+
+    def hang_up(self) -> None:
+        if self._backend is not None:
+            with suppress(OSError):  # smtplib's are such too
+                self._backend.close()
+            self._backend = None
+
+    def _answers(self) -> bool:
+        server = getattr(self._backend, "connection", None)
+        try:
+            return server is not None and server.noop()[0] == 250
+        except OSError:
+            return False
 
 
 class Smtp:
@@ -19,6 +70,8 @@ class Smtp:
         """Hand it to the mail server. The Message-ID is made of the key: the same at every try."""
         mail = self._mail(message)
         try:
+            if (line := _line.get()) is not None:
+                mail.connection = line.ready()
             mail.send()
         except smtplib.SMTPRecipientsRefused as refusal:
             self._judge(max((code for code, _text in refusal.recipients.values()), default=451))
