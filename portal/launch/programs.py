@@ -5,7 +5,7 @@ from pathlib import Path
 
 Command = list[str | Path]
 
-WORKER_STARTS_WITHIN = 10
+WORKER_STARTS_WITHIN = 20
 """Seconds. On SIGHUP each worker is replaced by one with the code of now, and told to stop so long after that began."""
 
 
