@@ -1,6 +1,6 @@
 """Patients for other programs. What names people is posted, never in an address."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +61,7 @@ class KinIn(Strict):
 
 
 class PatientIn(Strict):
-    """`checked`: somebody has looked at a birth date that is not the number's, or a number from 2032, and it is right."""
+    """`checked`: somebody has looked at a birth date that is not the number's, and it is right."""
 
     given_name: Name
     family_name: Name
@@ -96,6 +96,12 @@ class PatientOut(Shown):
     channel: str
     reserved: bool
     protection: str
+
+
+class RegisteredOut(PatientOut):
+    """`warnings`: what was taken as it is, but looks wrong."""
+
+    warnings: list[FieldProblem]
 
 
 class PatientsOut(Shown):
@@ -148,7 +154,7 @@ def _is_called(patient: Patient, name: str) -> bool:
     return all(any(one.startswith(word) for one in names) for word in name.casefold().split())
 
 
-@router.post("/patients", response={201: PatientOut, 200: PatientOut, 401: Problem, 403: Problem, 422: Problem})
+@router.post("/patients", response={201: RegisteredOut, 200: RegisteredOut, 401: Problem, 403: Problem, 422: Problem})
 def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     """Register a patient with the unit; 200 when the organisation knew her already."""
     demand(request, MAY_BOOK)
@@ -165,7 +171,17 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
         **given,
     )
     status = 200 if registered.known_before(started) else 201
-    return answer(shown(registered), status=status, location=_address(request, registered))
+    warnings = [] if patient.checked else _warnings(patient, now=started)
+    out = RegisteredOut(**shown(registered).model_dump(), warnings=warnings)
+    return answer(out, status=status, location=_address(request, registered))
+
+
+def _warnings(patient: PatientIn, *, now: datetime) -> list[FieldProblem]:
+    if not patient.national_id.strip():
+        return []
+    identifier = accept_identifier(patient.national_id, synthetic_allowed=settings.DEMO)
+    doubts = services.doubts(identifier, patient.birth_date, now=now)
+    return [FieldProblem(pointer=f"/{doubt.field}", code=doubt.code, detail=str(doubt)) for doubt in doubts]
 
 
 def _kin(kin: KinIn, pointer: str) -> services.KinInput:

@@ -165,7 +165,8 @@ def register_patient(
 ) -> Patient:
     """Register a patient with a unit. A person whom the organisation knows already is not registered twice:
     the unit joins in her care, and what was not known of her is filled in. Without a `channel` she is written to
-    by text message, by e-mail or not at all, as what is known allows. `checked`: what is doubtful is right all the same.
+    by text message, by e-mail or not at all, as what is known allows. `checked`: a birth date that is not the number's
+    is right all the same.
 
     Raises PatientRefused, InvalidIdentifier and WrongPhone, each with the field it belongs to.
     """
@@ -196,8 +197,10 @@ def register_patient(
     )
     kin = [_kin(patient, one) for one in next_of_kin]
     _check_kin_is_reachable(patient, kin)
-    if not checked and (doubtful := doubts(identifier, birth_date, now=now)):
-        raise doubtful[0]
+    if not checked:
+        for doubt in doubts(identifier, birth_date, now=now):
+            if isinstance(doubt, NumberSaysOtherwise):
+                raise doubt
     with transaction.atomic():
         known = _save_or_find(patient)
         if known is not None:
@@ -212,7 +215,11 @@ def register_patient(
 
 
 def doubts(identifier: Identifier | None, birth_date: date | None, *, now: datetime) -> list[PatientRefused]:
-    """Say what looks wrong about a number. It is a hint: who has looked at it is believed."""
+    """Say what looks wrong about a number. It is a hint: who has looked at it is believed.
+
+    A birth date that contradicts it is hardly ever right, and is what the patient is asked for at the door. A number of
+    2032 is valid as it is (Skatteetaten accepts both check digits): worth a second look, no more.
+    """
     if identifier is None:
         return []
     found: list[PatientRefused] = []

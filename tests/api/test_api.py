@@ -396,12 +396,15 @@ def test_a_birth_date_that_is_not_the_numbers_is_asked_about_as_on_the_page(api,
     assert program.post("/patients", doubtful | {"checked": True}).status_code == 200
 
 
-def test_a_number_from_2032_is_asked_about_as_on_the_page(api, kari):
+def test_a_number_from_2032_is_taken_with_a_warning(api, kari):
     coming = new_patient(national_id=NUMBER_OF_2032, birth_date="1968-03-13")
     answer = api(kari).post("/patients", coming)
-    is_problem(answer, 422, "national-id-not-issued-yet")
-    assert errors_of(answer) == {"/national_id": "national-id-not-issued-yet"}
-    assert api(kari).post("/patients", coming | {"checked": True}).status_code == 201
+    assert answer.status_code == 201
+    (warning,) = answer.json()["warnings"]
+    assert (warning["pointer"], warning["code"]) == ("/national_id", "national-id-not-issued-yet")
+    assert "2032" in warning["detail"]
+    assert api(kari).post("/patients", coming | {"checked": True}).json()["warnings"] == []
+    assert api(kari).post("/patients", new_patient()).json()["warnings"] == []
 
 
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
