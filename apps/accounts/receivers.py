@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from apps.audit.models import Action
 from apps.audit.services import Actor, record_access
 
+from . import services
 from .models import User
 
 
@@ -22,6 +23,14 @@ def _actor(user: User | None, request: HttpRequest | None) -> Actor:
 @receiver(user_logged_in)
 def note_sign_in(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
     record_access(actor=_actor(user, request), action=Action.SIGN_IN, what="session")
+
+
+@receiver(user_logged_in)
+def keep_chosen_language(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    """Go on in the language that was chosen on the sign-in page."""
+    chosen = request.session.pop(services.CHOSEN_LANGUAGE, None) if request is not None else None
+    if chosen is not None and chosen != user.language:
+        services.set_language(user=user, language=chosen)
 
 
 @receiver(user_logged_out)

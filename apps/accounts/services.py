@@ -67,6 +67,10 @@ def add_user(
         )
 
 
+CHOSEN_LANGUAGE: Final = "chosen_language"
+"""What was chosen in a session before anybody signed in to it: it is hers then."""
+
+
 def set_language(*, user: User, language: str) -> None:
     user.language = language
     user.save(update_fields=["language"])

@@ -157,13 +157,15 @@ def new_backup_codes(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def language(request: HttpRequest) -> HttpResponse:
-    """Change the language of the pages: for this browser, and for whoever is signed in."""
+    """Change the language of the pages: for this browser, and for whoever is signed in, or signs in after it."""
     form = LanguageForm(request.POST)
     response = HttpResponseRedirect(_next(request))
     if form.is_valid():
         chosen = form.cleaned_data["language"]
         if request.user.is_authenticated:
             services.set_language(user=request.user, language=chosen)
+        else:
+            request.session[services.CHOSEN_LANGUAGE] = chosen
         response.set_cookie(
             settings.LANGUAGE_COOKIE_NAME,
             chosen,

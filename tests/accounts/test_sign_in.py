@@ -328,6 +328,18 @@ def test_pages_are_in_bokmaal_until_somebody_chooses(kari, as_user):
     assert "Profilen din" in client.get("/profil/").content.decode()
 
 
+def test_who_chooses_a_language_before_she_signs_in_goes_on_in_it(kari, tor):
+    client = Client()
+    client.post("/sprak/", {"language": "en", "next": "/logg-inn/"})
+    give_password(client, kari)
+    kari.refresh_from_db()
+    assert kari.language == "en"
+    client.post("/logg-ut/")
+    give_password(client, tor)
+    tor.refresh_from_db()
+    assert tor.language == "nb", "it was not his choice"
+
+
 @pytest.mark.parametrize("language", ["", "xx", "nb; DROP", "n" * 500])
 def test_an_unknown_language_changes_nothing(as_user, kari, language):
     assert as_user(kari).post("/sprak/", {"language": language}).status_code == 302
