@@ -494,7 +494,7 @@ def _shown(request: ApiRequest, appointment: Appointment) -> AppointmentOut:
 
 
 def _people(appointment: Appointment) -> Sequence[Participant]:
-    return getattr(appointment, "coming", None) or _PEOPLE(appointment_id=appointment.pk)
+    return vars(appointment).get("coming") or _PEOPLE(appointment_id=appointment.pk)
 
 
 _PEOPLE = Prepared(

@@ -7,6 +7,7 @@ from typing import Final, Self
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
@@ -29,6 +30,9 @@ class AppointmentStatus(models.TextChoices):
     NO_SHOW = "noshow", _("did not attend")
     CANCELLED = "cancelled", _("cancelled")
     ENTERED_IN_ERROR = "entered-in-error", _("entered in error")
+
+
+DEAD: Final = (AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR)
 
 
 class CancelReason(models.TextChoices):
@@ -94,7 +98,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.not_over(start).filter(starts_at__lt=end)
 
     def live(self) -> Self:
-        return self.exclude(status__in=[AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR])
+        return self.exclude(status__in=DEAD)
 
     def with_names(self) -> Self:
         """Fetch along what every list shows."""
@@ -134,9 +138,6 @@ class Appointment(models.Model):
 
     objects = AppointmentQuerySet.as_manager()
 
-    coming: "list[Participant]"
-    """The participants, where who has just booked has them at hand."""
-
     class Meta:
         ordering = ["starts_at", "id"]
         constraints = [
@@ -169,9 +170,19 @@ class Appointment(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @cached_property
+    def coming(self) -> "list[Participant]":
+        """The participants as they are when first looked at; who books or lists has them at hand already."""
+        return list(self.participants.all())
+
     @property
     def length(self) -> timedelta:
         return self.ends_at - self.starts_at
+
+    @property
+    def stands(self) -> bool:
+        """Say what `live` asks for: it was neither cancelled nor entered in error."""
+        return self.status not in DEAD
 
     @property
     def is_open(self) -> bool:

@@ -1,12 +1,12 @@
 """Reading: values and rows, never a change."""
 
 from .appointments import (
-    appointments_between,
-    day_of,
+    agenda_of,
     knows_patient,
     local_day,
-    mine_or_units,
+    next_start,
     of_unit,
+    own_agenda_of,
     participant_name,
     people_in,
     registering_unit,
@@ -14,7 +14,6 @@ from .appointments import (
     still_with,
     takes_part,
     visible_appointment,
-    week_of,
 )
 from .open_times import (
     by_day,
@@ -34,15 +33,15 @@ __all__ = [
     "Needed",
     "OpenTime",
     "Who",
-    "appointments_between",
+    "agenda_of",
     "by_day",
-    "day_of",
     "knows_patient",
     "local_day",
-    "mine_or_units",
+    "next_start",
     "of_unit",
     "open_times",
     "open_times_until",
+    "own_agenda_of",
     "participant_name",
     "people_in",
     "registering_unit",
@@ -53,7 +52,6 @@ __all__ = [
     "time_is_open",
     "times_to_move_to",
     "visible_appointment",
-    "week_of",
     "who_is_missing",
     "why_no_time",
 ]

@@ -2,19 +2,21 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.common.prepared import Prepared
+from apps.common.prepared import AnyOf, Prepared
 from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
 from apps.organisations.queries import Staff, registering_side
+from apps.patients.models import SEALED
 
-from ..models import Appointment, AppointmentStatus, BookingDraft, Participant, ParticipantRole
-from ..models.appointment import AppointmentQuerySet
+from ..models import Appointment, AppointmentStatus, BookingDraft, FormAnswers, Participant, ParticipantRole
+from ..models.appointment import LONGEST, AppointmentQuerySet
 
 OSLO = ZoneInfo("Europe/Oslo")
 
@@ -50,26 +52,83 @@ _VISIBLE = Prepared(
 )
 
 
-def appointments_between(user: User, start: datetime, end: datetime) -> AppointmentQuerySet:
-    """Return what this user may see of [start, end), with the names that every list shows: two queries."""
-    return Appointment.objects.visible_to(user).overlapping(start, end).with_names().order_by("starts_at", "id")
+def agenda_of(user: User, unit: Unit | None, start: datetime, end: datetime) -> list[Appointment]:
+    """Return what of [start, end) a user takes part in, or belongs to the unit she is in now, the earliest first.
+
+    With the names that every list shows, who takes part (`coming`), and whether the form is there (`form_filled`):
+    two queries.
+    """
+    return _with_people(_AGENDA, user, start, end, unit_id=unit.pk if unit else None)
 
 
-def day_of(user: User, unit: Unit | None, day: date) -> list[Appointment]:
-    """Return the day's appointments that are the user's own or her current unit's, the earliest first."""
-    start, end = local_day(day)
-    return mine_or_units(appointments_between(user, start, end), user, unit)
+def own_agenda_of(user: User, start: datetime, end: datetime) -> list[Appointment]:
+    """Return the same of what she takes part in, or has booked for others."""
+    return _with_people(_OWN_AGENDA, user, start, end)
 
 
-def week_of(user: User, unit: Unit | None, monday: date) -> list[Appointment]:
-    start, _ = local_day(monday)
-    _, end = local_day(monday + timedelta(days=6))
-    return mine_or_units(appointments_between(user, start, end), user, unit)
+def next_start(user: User, unit: Unit | None, start: datetime, end: datetime) -> datetime | None:
+    """Return when the first of those that still stand begins."""
+    found = _NEXT.first(**_asked(user, start, end), unit_id=unit.pk if unit else None) if user.is_active else None
+    return found.starts_at if found else None
 
 
-def mine_or_units(appointments: AppointmentQuerySet, user: User, unit: Unit | None) -> list[Appointment]:
-    """Keep those that the user takes part in or that belong to the unit she is in now."""
-    return [one for one in appointments if takes_part(one, user) or (unit is not None and of_unit(one, unit))]
+def _with_people(
+    prepared: Prepared[Appointment], user: User, start: datetime, end: datetime, **more: int | None
+) -> list[Appointment]:
+    if not user.is_active:
+        return []
+    found = prepared(**_asked(user, start, end), **more)
+    coming: dict[int, list[Participant]] = {one.pk: [] for one in found}
+    for person in _PEOPLE(appointments=coming) if coming else ():
+        coming[person.appointment_id].append(person)
+    for one in found:
+        one.coming = coming[one.pk]
+        for person in one.coming:
+            person.appointment = one
+    return found
+
+
+def _asked(user: User, start: datetime, end: datetime) -> dict[str, Any]:
+    return {"user_id": user.pk, "today": timezone.localdate(), "start": start, "since": start - LONGEST, "end": end}
+
+
+def _seen(user_id: Any, today: Any, start: Any, since: Any, end: Any) -> AppointmentQuerySet:
+    """Write `visible_to` and `overlapping` with values that are still open."""
+    seen = Appointment.objects.open_to(user_id, today)
+    return seen.filter(ends_at__gt=start, starts_at__gt=since, starts_at__lt=end).order_by("starts_at", "id")
+
+
+def _work(unit_id: Any, user_id: Any, **when: Any) -> AppointmentQuerySet:
+    hers = Q(schedule__user=user_id) | Q(schedule__unit=unit_id)
+    takes_part = Exists(Participant.objects.filter(hers, appointment=OuterRef("pk")))
+    return _seen(user_id, **when).filter(Q(requester_unit=unit_id) | Q(performer_unit=unit_id) | takes_part)
+
+
+def _own(user_id: Any, **when: Any) -> AppointmentQuerySet:
+    takes_part = Exists(Participant.objects.filter(schedule__user=user_id, appointment=OuterRef("pk")))
+    return _seen(user_id, **when).filter(Q(booked_by=user_id) | takes_part)
+
+
+def _listed(appointments: AppointmentQuerySet) -> AppointmentQuerySet:
+    filled = FormAnswers.objects.filter(appointment=OuterRef("pk"), complete=True)
+    along = ("service_type__scenario", "patient", "requester_unit", "performer_unit")
+    return appointments.select_related(*along).defer(*_UNLISTED).annotate(form_filled=Exists(filled))
+
+
+_WHEN: Final[dict[str, type]] = {"user_id": int, "today": date, "start": datetime, "since": datetime, "end": datetime}
+# A list tells nobody's number; of where she is, the address alone is shown.
+_UNLISTED: Final = [f"patient__{name}" for name in SEALED if name != "address"]
+_AGENDA = Prepared(lambda **asked: _listed(_work(**asked)), **_WHEN, unit_id=int)
+_OWN_AGENDA = Prepared(lambda **asked: _listed(_own(**asked)), **_WHEN)
+_NEXT = Prepared(lambda **asked: _work(**asked).live().only("starts_at")[:1], **_WHEN, unit_id=int)
+_PEOPLE = Prepared(
+    lambda appointments: (
+        Participant.objects.filter(AnyOf("appointment_id", appointments))
+        .select_related("schedule__unit")
+        .order_by("id")
+    ),
+    appointments=list,
+)
 
 
 def registering_unit(of: Appointment | BookingDraft) -> Unit | None:
@@ -86,14 +145,12 @@ def registering_unit(of: Appointment | BookingDraft) -> Unit | None:
 
 
 def takes_part(appointment: Appointment, user: User) -> bool:
-    return any(
-        person.schedule is not None and person.schedule.user_id == user.pk for person in appointment.participants.all()
-    )
+    return any(person.schedule is not None and person.schedule.user_id == user.pk for person in appointment.coming)
 
 
 def of_unit(appointment: Appointment, unit: Unit) -> bool:
     return unit.pk in {appointment.requester_unit_id, appointment.performer_unit_id} or any(
-        person.schedule is not None and person.schedule.unit_id == unit.pk for person in appointment.participants.all()
+        person.schedule is not None and person.schedule.unit_id == unit.pk for person in appointment.coming
     )
 
 
@@ -121,7 +178,7 @@ def participant_name(participant: Participant) -> str:
 def people_in(appointment: Appointment, roles: Collection[str] = ()) -> list[Participant]:
     """Return the participants, in the order in which they are shown: specialist, requester, interpreter, patient, guests."""
     order = list(ParticipantRole.values)
-    chosen = [one for one in appointment.participants.all() if not roles or one.role in roles]
+    chosen = [one for one in appointment.coming if not roles or one.role in roles]
     return sorted(chosen, key=lambda one: (order.index(one.role), one.pk))
 
 

@@ -1,7 +1,6 @@
 """The week, the unit's day, and the same as a list; the calendar in the browser reads its events as JSON."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -13,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from apps.accounts.models import User
 from apps.common import dates
 from apps.organisations.doors import StaffRequest, staff_required
 
-from ..models import Appointment, AppointmentStatus, Schedule
-from ..queries import appointments_between, local_day, mine_or_units, takes_part
-from ..queries.agenda import Stretch, schedules_of, stretches_of, with_form_filled
+from ..models import AppointmentStatus, Schedule
+from ..queries import agenda_of, local_day, own_agenda_of
+from ..queries.agenda import Stretch, schedules_of, stretches_of
 from . import cards
 from .appointment import panel_context
 
@@ -85,12 +83,9 @@ def calendar_events(request: StaffRequest) -> JsonResponse:
         return JsonResponse({"detail": _("Give a start and an end, at most six weeks apart.")}, status=422)
     team = request.GET.get("visning") == TEAM
     schedules = schedules_of(request.unit) if team else list(Schedule.objects.filter(user=request.user))
-    stands = appointments_between(request.user, start, end).live()
-    shown = mine_or_units(stands, request.user, request.unit) if team else _hers(stands, request.user)
-    filled = with_form_filled(shown)
-    events = [
-        _event(cards.card(one, request.staff, now=now, forms_filled=filled), schedules if team else []) for one in shown
-    ]
+    found = agenda_of(request.user, request.unit, start, end) if team else own_agenda_of(request.user, start, end)
+    shown = cards.cards_of([one for one in found if one.stands], request.staff, now=now)
+    events = [_event(card, schedules if team else []) for card in shown]
     stretches = [_stretch(one, team=team) for one in stretches_of(schedules, start, end, now=now)] if schedules else []
     return JsonResponse([*events, *stretches], safe=False)
 
@@ -110,18 +105,11 @@ def _words() -> dict[str, str]:
 def _days(request: StaffRequest, monday: date, now: datetime) -> list[Day]:
     start, _until = local_day(monday)
     _from, end = local_day(monday + timedelta(days=6))
-    shown = mine_or_units(appointments_between(request.user, start, end), request.user, request.unit)
-    filled = with_form_filled(shown)
-    week = [cards.card(one, request.staff, now=now, forms_filled=filled) for one in shown]
+    week = cards.cards_of(agenda_of(request.user, request.unit, start, end), request.staff, now=now)
     return [
         Day(day, [one for one in week if timezone.localdate(one.appointment.starts_at) == day])
         for day in (monday + timedelta(days=offset) for offset in range(7))
     ]
-
-
-def _hers(stands: Iterable[Appointment], user: User) -> list[Appointment]:
-    """Keep what she takes part in, and what she has booked for others."""
-    return [one for one in stands if takes_part(one, user) or one.booked_by_id == user.pk]
 
 
 def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:
@@ -142,7 +130,7 @@ def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:
         },
     }
     if schedules:
-        taking_part = {person.schedule_id for person in appointment.participants.all()}
+        taking_part = {person.schedule_id for person in appointment.coming}
         event["resourceIds"] = [str(one.pk) for one in schedules if one.pk in taking_part]
     return event
 

@@ -74,7 +74,7 @@ def look_of(service: ServiceType) -> Family:
 
 def may_see_patient(appointment: Appointment, staff: Staff) -> bool:
     """Say whether names, forms and pictures are shown: interpreters work without them."""
-    return knows_patient(appointment, appointment.participants.all(), staff)
+    return knows_patient(appointment, appointment.coming, staff)
 
 
 def title_of(appointment: Appointment, staff: Staff) -> str:
@@ -85,6 +85,13 @@ def title_of(appointment: Appointment, staff: Staff) -> str:
         return appointment.patient.name
     language = language_name(appointment.interpreter_language) if appointment.interpreter_language else ""
     return " · ".join(filter(None, [language.capitalize(), appointment.requester_unit.public_name]))
+
+
+def cards_of(appointments: Iterable[Appointment], staff: Staff, *, now: datetime) -> list[Card]:
+    """Return the cards of what `queries.agenda_of` lists."""
+    listed = list(appointments)
+    filled = {one.pk for one in listed if getattr(one, "form_filled")}  # noqa: B009 the stubs do not know the annotation
+    return [card(one, staff, now=now, forms_filled=filled) for one in listed]
 
 
 def card(appointment: Appointment, staff: Staff, *, now: datetime, forms_filled: Collection[int] | None = None) -> Card:
@@ -154,7 +161,7 @@ def status_of(appointment: Appointment, *, now: datetime, forms_filled: Collecti
             return Status(_("Under way"), "accent", live=True)
     if appointment.ends_at <= now:
         return Status(_("Was it held?"), "warning", "QuestionmarkCircle")
-    needed = [one for one in appointment.participants.all() if one.required and one.role != ParticipantRole.PATIENT]
+    needed = [one for one in appointment.coming if one.required and one.role != ParticipantRole.PATIENT]
     if any(one.answer == Answer.DECLINED for one in needed):
         return Status(_("Somebody cannot come"), "warning", "ExclamationmarkTriangle")
     if form_missing(appointment, forms_filled):
@@ -207,7 +214,7 @@ def _about(appointment: Appointment, staff: Staff) -> str:
         and one.schedule.user_id != staff.user.pk
     ]
     parts = [_name_and_title(one) for one in others[:2]]
-    guests = [one for one in appointment.participants.all() if one.schedule_id is None and one.role != "patient"]
+    guests = [one for one in appointment.coming if one.schedule_id is None and one.role != "patient"]
     parts += [_("%(relation)s is invited") % {"relation": one.guest_relation or _("a guest")} for one in guests[:1]]
     return " · ".join(filter(None, parts))
 

@@ -17,9 +17,8 @@ from apps.catalogue.queries import bookable_services
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
 
-from ..models import Appointment, AppointmentStatus, Schedule
-from ..queries import BookingRequest, OpenTime, appointments_between, day_of, local_day, mine_or_units, open_times
-from ..queries.agenda import with_form_filled
+from ..models import Schedule
+from ..queries import BookingRequest, OpenTime, agenda_of, local_day, next_start, open_times
 from . import cards
 
 TILES: Final = 6
@@ -68,7 +67,7 @@ def today(request: StaffRequest) -> HttpResponse:
         "large": [_whole(request, one, now) for one in large],
     }
     if not large:
-        context["next_day"] = _next_day(request, now)
+        context["next_start"] = _next_start(request, now)
     return render(request, "scheduling/today.html", context)
 
 
@@ -81,7 +80,7 @@ def next_up(request: StaffRequest) -> HttpResponse:
     context: dict[str, Any] = {"now": now, "count": len(day), "large": []}
     context["large"] = [_whole(request, one, now) for one in _large(day, now)]
     if not context["large"]:
-        context["next_day"] = _next_day(request, now)
+        context["next_start"] = _next_start(request, now)
     return render(request, "scheduling/_next_up.html", context)
 
 
@@ -110,13 +109,9 @@ def _tiles(request: StaffRequest, now: datetime) -> list[Tile]:
 
 
 def _appointments(request: StaffRequest, now: datetime) -> list[cards.Card]:
-    day = [
-        one
-        for one in day_of(request.user, request.unit, timezone.localdate(now))
-        if one.status not in {AppointmentStatus.CANCELLED, AppointmentStatus.ENTERED_IN_ERROR}
-    ]
-    filled = with_form_filled(day)
-    return [cards.card(one, request.staff, now=now, forms_filled=filled) for one in day]
+    start, end = local_day(timezone.localdate(now))
+    day = [one for one in agenda_of(request.user, request.unit, start, end) if one.stands]
+    return cards.cards_of(day, request.staff, now=now)
 
 
 def _large(day: list[cards.Card], now: datetime) -> list[cards.Card]:
@@ -139,11 +134,10 @@ def _whole(request: StaffRequest, card: cards.Card, now: datetime) -> Large:
     )
 
 
-def _next_day(request: StaffRequest, now: datetime) -> Appointment | None:
-    """Return the first appointment after today, for the page of an empty day."""
+def _next_start(request: StaffRequest, now: datetime) -> datetime | None:
+    """Return when the first appointment after today begins, for the page of an empty day."""
     _start, tomorrow = local_day(timezone.localdate(now))
-    ahead = appointments_between(request.user, tomorrow, tomorrow + LOOK_AHEAD).live()
-    return next(iter(mine_or_units(ahead, request.user, request.unit)), None)
+    return next_start(request.user, request.unit, tomorrow, tomorrow + LOOK_AHEAD)
 
 
 def _greeting(now: datetime, name: str) -> str:
