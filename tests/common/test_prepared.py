@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from apps.accounts.models import User
-from apps.common.prepared import Prepared
+from apps.common.prepared import AnyOf, Prepared
 from apps.organisations.models import Membership, Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
@@ -85,3 +85,22 @@ def test_words_that_are_always_the_same_are_written_in_whatever_they_hold(kari):
     assert prepared.first(user_id=kari.pk) == kari
     User.objects.filter(pk=kari.pk).update(given_name=odd)
     assert prepared.first(user_id=kari.pk) is None
+
+
+def test_what_rows_share_is_one_object_and_what_is_missing_is_none(kari, tor, home_care, wound_clinic):
+    give_role(user=kari, unit=home_care, role=Role.CLERK, valid_from=LONG_AGO)
+    give_role(user=kari, unit=wound_clinic, role=Role.CLERK, valid_from=LONG_AGO)
+    first, second, third = Prepared(memberships, user_id=int, today=date)(user_id=kari.pk, today=date(2026, 3, 3))
+    assert first.user is second.user is third.user
+    assert [one.unit for one in (first, second, third)] == [wound_clinic, home_care, home_care]
+    assert second.unit is third.unit
+    assert first.unit is not second.unit
+    with_record = Prepared(lambda pk: User.objects.filter(pk=pk).select_related("schedule"), pk=int)
+    assert not hasattr(with_record.first(pk=kari.pk), "schedule")
+
+
+def test_a_list_may_hold_any_number_of_numbers(kari, tor, django_assert_num_queries):
+    some = Prepared(lambda users: User.objects.filter(AnyOf("id", users)).order_by("id"), users=list)
+    for users in ([], [kari], [kari, tor]):
+        with django_assert_num_queries(1):
+            assert some(users=[one.pk for one in users]) == users
