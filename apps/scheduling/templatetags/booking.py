@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
@@ -13,6 +15,7 @@ from .. import queries
 from ..forms import slot_people, slot_time
 from ..models import ParticipantRole
 from ..queries import OpenTime, Who
+from ..views.cards import Status
 from ..views.wording import day_said, listed
 
 register = template.Library()
@@ -23,6 +26,17 @@ register.filter("by_day", queries.by_day)
 def day_and_date(day: date, now: datetime) -> SafeString:
     """Head a day's times: its name, and smaller the rest of its date."""
     return format_html("{} <small>{}</small>", *day_said(day, now))
+
+
+@register.simple_tag
+def status(one: Status) -> SafeString:
+    """Draw how an appointment stands. There are a handful of ways, and a week has many rows: each is drawn once."""
+    return _status(one)
+
+
+@lru_cache(maxsize=64)
+def _status(one: Status) -> SafeString:
+    return render_to_string("scheduling/_status.html", {"status": one})
 
 
 @register.simple_tag

@@ -106,10 +106,12 @@ def _days(request: StaffRequest, monday: date, now: datetime) -> list[Day]:
     start, _until = local_day(monday)
     _from, end = local_day(monday + timedelta(days=6))
     week = cards.cards_of(agenda_of(request.user, request.unit, start, end), request.staff, now=now)
-    return [
-        Day(day, [one for one in week if timezone.localdate(one.appointment.starts_at) == day])
-        for day in (monday + timedelta(days=offset) for offset in range(7))
-    ]
+    days = {monday + timedelta(days=offset): list[cards.Card]() for offset in range(7)}
+    for one in week:
+        day = timezone.localdate(one.appointment.starts_at)
+        if day in days:  # what began on the Sunday before stands in its own week
+            days[day].append(one)
+    return [Day(day, of_day) for day, of_day in days.items()]
 
 
 def _event(card: cards.Card, schedules: list[Schedule]) -> dict[str, Any]:
