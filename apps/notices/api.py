@@ -7,13 +7,13 @@ from django.http import HttpResponse
 from ninja import Path, Router
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.common.api import Problem, Shown, answer
 from apps.messaging.queries import messages_about
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
 from apps.scheduling.api import find_known
+from apps.scheduling.services import note_access
 
 from . import queries
 
@@ -46,13 +46,7 @@ def messages(request: ApiRequest, reference: Path[str]) -> HttpResponse:
     """List the messages of an appointment in the order in which they are due: to whom, how, and how it went."""
     demand(request, MAY_SEE_PATIENTS)
     found = find_known(request, reference)
-    record_access(
-        actor=actor_of(request),
-        action=Action.READ,
-        what="messages",
-        what_reference=found.reference,
-        patient_uid=found.patient.uid if found.patient else None,
-    )
+    note_access(found, Action.READ, actor=actor_of(request), what="messages")
     items = [
         MessageOut(
             reference=message.reference,

@@ -302,6 +302,12 @@ class UnitMessages:
         return len(self.care) + len(self.by_phone)
 
     @property
+    def with_numbers(self) -> set[Appointment]:
+        """Return those of which a telephone number is shown."""
+        told = [line.appointment for line in self.care if line.phone]
+        return {*told, *(appointment for appointment, gap in self.by_phone if gap.phone)}
+
+    @property
     def nothing(self) -> bool:
         return not (self.care or self.by_phone or self.coming or self.past)
 

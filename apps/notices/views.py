@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime
+from functools import partial
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,7 +14,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.calendars.services import entry
 from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
@@ -28,6 +28,7 @@ from apps.rooms.services import revoke_link
 from apps.scheduling.models import Appointment, Participant
 from apps.scheduling.queries import participant_name
 from apps.scheduling.queries.drafts import drafts_of
+from apps.scheduling.services import change_and_note, note_access
 
 from . import queries, services
 
@@ -37,6 +38,8 @@ from . import queries, services
 def unit_messages(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     found = queries.unit_messages(request.user, request.unit, now=now)
+    for appointment in found.with_numbers:
+        note_access(appointment, Action.READ, actor=actor_of(request), what="messages")
     return render(request, "notices/messages.html", {"found": found, "now": now})
 
 
@@ -44,7 +47,9 @@ def unit_messages(request: StaffRequest) -> HttpResponse:
 @require_safe
 def timeline(request: StaffRequest, reference: str) -> HttpResponse:
     """Answer the panel of the appointment's page, or a page of its own without script."""
-    return _timeline(request, _appointment(request, reference))
+    appointment = _appointment(request, reference)
+    note_access(appointment, Action.READ, actor=actor_of(request), what="messages")
+    return _timeline(request, appointment)
 
 
 @staff_required(roles=MAY_BOOK)
@@ -54,7 +59,8 @@ def send_again(request: StaffRequest, reference: str, participant: uuid.UUID) ->
     appointment, now, refusal = _appointment(request, reference), timezone.now(), None
     back = request.POST.get("next", "")  # read before anything is done: a body that cannot be read changes nothing
     try:
-        anew = services.send_again(appointment=appointment, uid=participant, actor=request.user, now=now)
+        send = partial(services.send_again, appointment=appointment, uid=participant, actor=request.user, now=now)
+        anew = change_and_note(appointment, send, actor=actor_of(request), what="messages")
     except DomainError as no:
         refusal, anew = no, False
     if is_htmx(request):
@@ -90,21 +96,13 @@ def take_back(request: StaffRequest, reference: str, participant: uuid.UUID) -> 
 
 def _take_back(request: StaffRequest, appointment: Appointment, participant: Participant, *, now: datetime) -> None:
     anew = request.POST.get("then") == "send"
+    take = partial(revoke_link, participant, now=now, actor=request.user)
+    send = partial(services.send_again, appointment=appointment, uid=participant.uid, actor=request.user, now=now)
     try:
-        if anew:
-            services.send_again(appointment=appointment, uid=participant.uid, actor=request.user, now=now, anew=True)
-        else:
-            revoke_link(participant, now=now, actor=request.user)
+        change_and_note(appointment, partial(send, anew=True) if anew else take, actor=actor_of(request), what="link")
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return
-    record_access(
-        actor=actor_of(request),
-        action=Action.CHANGE,
-        what="link",
-        what_reference=appointment.reference,
-        patient_uid=appointment.patient.uid if appointment.patient else None,
-    )
     new_link = _("A new link is on its way. The old one does not work any more.")
     messages.success(request, new_link if anew else _("The link does not work any more."))
 

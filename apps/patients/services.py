@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.audit.models import Action
-from apps.audit.services import Actor, record_access
+from apps.audit.models import AccessRecord, Action
+from apps.audit.services import Actor, access_record, record_access
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
@@ -341,12 +341,25 @@ def search_widely(*, unit: Unit, text: str, reason: str, actor: User | Actor) ->
     Raises ReasonMissing.
     """
     reason = _reason(reason)
-    who = _actor(actor, unit)
-    record_access(actor=who, action=Action.READ, what="patient-search", reason=reason)
     hits = queries.search_organisation(unit, text)
-    for patient in hits:
-        record_access(actor=who, action=Action.READ, what="patient-search", patient_uid=patient.uid, reason=reason)
+    _note_search(hits, _actor(actor, unit), reason)
     return hits
+
+
+@transaction.atomic
+def search(*, user: User, unit: Unit, text: str, actor: Actor) -> list[Patient]:
+    """Search among the patients whom a user may see in a unit; every patient shown finds it in her log."""
+    hits = queries.search_patients(user, unit, text)
+    _note_search(hits, actor)
+    return hits
+
+
+def _note_search(hits: Sequence[Patient], actor: Actor, reason: str = "") -> None:
+    """Note a search, also one that finds nobody: what is looked for without finding tells too."""
+    about = [None, *(patient.uid for patient in hits)]
+    AccessRecord.objects.bulk_create(
+        access_record(actor, Action.READ, "patient-search", patient_uid=uid, reason=reason) for uid in about
+    )
 
 
 @transaction.atomic

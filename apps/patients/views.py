@@ -50,7 +50,9 @@ def search(request: StaffRequest) -> HttpResponse:
             except DomainError as refusal:
                 add_refusal(form, refusal)
         else:
-            context["hits"] = queries.search_patients(request.user, request.unit, form.cleaned_data["q"])
+            context["hits"] = services.search(
+                user=request.user, unit=request.unit, text=form.cleaned_data["q"], actor=actor_of(request)
+            )
     elif form.is_bound:
         context |= {name: form[name].value() for name in form.fields}
     template = "patients/_hits.html" if is_htmx(request) else "patients/search.html"
@@ -83,7 +85,7 @@ def new_patient(request: StaffRequest) -> HttpResponse:
 @staff_required(roles=MAY_SEE_PATIENTS)
 def patient(request: StaffRequest, uid: UUID) -> HttpResponse:
     found = _find(request, uid)
-    record_access(actor=actor_of(request), action=Action.READ, what="patient", patient_uid=found.uid)
+    _note(request, found, Action.READ)
     return render(request, "patients/patient.html", _card(found))
 
 
@@ -110,12 +112,17 @@ def join_care(request: StaffRequest, uid: UUID) -> HttpResponse:
 @staff_required(roles=MAY_BOOK)
 def edit_contact(request: StaffRequest, uid: UUID) -> HttpResponse:
     found = _find(request, uid)
-    initial = {name: getattr(found, name) for name in services.CONTACT}
+    initial = {name: getattr(found, name) for name in services.CONTACT} | {"address": found.address_shown}
     form = ContactForm(request.POST if request.method == "POST" else None, initial=initial)
+    if hidden := bool(found.address) and not found.address_shown:
+        form.fields["address"].help_text = _("Protected: the address is not shown. Write one to replace it.")
+    _note(request, found, Action.READ)
     if request.method == "POST" and form.is_valid():
+        typed = form.cleaned_data
+        changes = {name: value for name, value in typed.items() if name != "address" or value or not hidden}
         try:
             services.update_contact(
-                patient=found, actor=actor_of(request), now=timezone.now(), unit=request.unit, **form.cleaned_data
+                patient=found, actor=actor_of(request), now=timezone.now(), unit=request.unit, **changes
             )
         except DomainError as refusal:
             add_refusal(form, refusal)
@@ -150,6 +157,7 @@ def add_next_of_kin(request: StaffRequest, uid: UUID) -> HttpResponse:
             add_refusal(form, refusal)
         else:
             return redirect("patients:patient", found.uid)
+    _note(request, found, Action.READ)
     return render(request, "patients/patient.html", _card(found, kin_form=form), status=422)
 
 
@@ -173,6 +181,10 @@ def access_log(request: StaffRequest, uid: UUID) -> HttpResponse:
     record_access(actor=actor_of(request), action=Action.READ, what="access-log", patient_uid=found.uid)
     page = Paginator(accesses_to(found.uid), LOG_PAGE).get_page(request.GET.get("side"))
     return render(request, "patients/access_log.html", {"patient": found, "page": page})
+
+
+def _note(request: StaffRequest, patient: Patient, action: Action) -> None:
+    record_access(actor=actor_of(request), action=action, what="patient", patient_uid=patient.uid)
 
 
 def _find(request: StaffRequest, uid: UUID) -> Patient:

@@ -11,11 +11,11 @@ from ninja import Path, Query, Router
 from pydantic import Field, StrictInt
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.common.api import Code, Found, PageQuery, Problem, Shown, Strict, answer
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_REGISTER
 from apps.organisations.queries import actor_of
+from apps.scheduling.services import note_access
 
 from . import services
 from .models import Registration, RegistrationState
@@ -70,13 +70,7 @@ def registrations(request: ApiRequest, query: Query[RegistrationsQuery]) -> Http
 def registration(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
     demand(request, MAY_REGISTER)
     found = _find(request, uid)
-    record_access(
-        actor=actor_of(request),
-        action=Action.READ,
-        what="registration",
-        what_reference=found.appointment.reference,
-        patient_uid=found.appointment.patient.uid if found.appointment.patient else None,
-    )
+    note_access(found.appointment, Action.READ, actor=actor_of(request), what="registration")
     return answer(_shown(found))
 
 

@@ -10,10 +10,11 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from apps.audit.models import Action
-from apps.audit.services import Actor, record_access
+from apps.audit.services import Actor
 from apps.common.errors import ChangedMeanwhile, DomainError, breach_raises
 from apps.scheduling.models import Appointment
 from apps.scheduling.queries import registering_unit
+from apps.scheduling.services import note_access
 
 from .house_rules import HouseRules, house_rules
 from .models import CodeRule, NotNeededReason, Registration, RegistrationState
@@ -281,13 +282,5 @@ def clean_contact_id(typed: str) -> str:
 
 def _done(registration: Registration, actor: Actor, what: str) -> Registration:
     registration.refresh_from_db()
-    patient = registration.appointment.patient
-    record_access(
-        actor=actor,
-        action=Action.CHANGE,
-        what=AUDITED,
-        what_reference=registration.appointment.reference,
-        patient_uid=patient.uid if patient else None,
-        reason=what,
-    )
+    note_access(registration.appointment, Action.CHANGE, actor=actor, what=AUDITED, reason=what)
     return registration

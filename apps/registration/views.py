@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.catalogue.families import FAMILIES, Family
 from apps.common.errors import DomainError
 from apps.common.htmx import hx_redirect, is_htmx
@@ -24,6 +23,7 @@ from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_REGISTER
 from apps.organisations.queries import actor_of
 from apps.scheduling.models import ParticipantRole
+from apps.scheduling.services import note_access
 
 from . import paper, queries, services
 from .forms import Filters, NotNeededForm, RegisterForm, VersionForm
@@ -72,14 +72,7 @@ def _find(request: StaffRequest, uid: UUID, now: datetime) -> Registration:
 
 
 def _audit(request: StaffRequest, registration: Registration, action: Action, what: str) -> None:
-    patient = registration.appointment.patient
-    record_access(
-        actor=actor_of(request),
-        action=action,
-        what=what,
-        what_reference=registration.appointment.reference,
-        patient_uid=patient.uid if patient else None,
-    )
+    note_access(registration.appointment, action, actor=actor_of(request), what=what)
 
 
 # The list ------------------------------------------------------------------------------------------------------------

@@ -1,20 +1,19 @@
 """Participants' own links, for other programs: given again, and taken back."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Path, Router
 
-from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.common.api import Problem, Shown, answer
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
 from apps.scheduling.api import find_known, find_participant
 from apps.scheduling.errors import NotOpenAnyMore
-from apps.scheduling.models import Appointment
+from apps.scheduling.services import change_and_note
 
 from . import services
 
@@ -37,8 +36,8 @@ def issue_again(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> H
     if not found.is_still_on(now):
         raise NotOpenAnyMore
     participant = find_participant(found, uid)
-    url = services.reissue_link(participant, now=now, actor=request.user)
-    _note(request, found)
+    reissue = partial(services.reissue_link, participant, now=now, actor=request.user)
+    url = change_and_note(found, reissue, actor=actor_of(request), what="link")
     return answer(LinkOut(participant=participant.uid, url=url), status=201)
 
 
@@ -47,16 +46,6 @@ def revoke(request: ApiRequest, reference: Path[str], uid: Path[UUID]) -> HttpRe
     """Take a participant's link back: it stops working at once."""
     demand(request, MAY_BOOK)
     found = find_known(request, reference)
-    services.revoke_link(find_participant(found, uid), now=timezone.now(), actor=request.user)
-    _note(request, found)
+    revoke = partial(services.revoke_link, find_participant(found, uid), now=timezone.now(), actor=request.user)
+    change_and_note(found, revoke, actor=actor_of(request), what="link")
     return HttpResponse(status=204)
-
-
-def _note(request: ApiRequest, appointment: Appointment) -> None:
-    record_access(
-        actor=actor_of(request),
-        action=Action.CHANGE,
-        what="link",
-        what_reference=appointment.reference,
-        patient_uid=appointment.patient.uid if appointment.patient else None,
-    )

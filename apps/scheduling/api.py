@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 from django.db.models import Model
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +16,6 @@ from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.catalogue.models import ServiceType
 from apps.catalogue.queries import bookable_service
@@ -31,7 +29,6 @@ from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.phones import normalise_phone
 from apps.common.prepared import Prepared
-from apps.common.retry import retry_on_deadlock
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_BOOK, MAY_SEE_PATIENTS
 from apps.organisations.queries import actor_of
@@ -437,24 +434,13 @@ def find_participant(appointment: Appointment, uid: UUID) -> Participant:
     return get_object_or_404(appointment.participants.select_related("schedule", "appointment"), uid=uid)
 
 
-@retry_on_deadlock
-@transaction.atomic
 def _change(request: ApiRequest, appointment: Appointment, work: Callable[[], R]) -> R:
-    """Do a change and note it in the patient's log, both or neither."""
-    done = work()
-    _note(request, appointment, Action.CHANGE)
-    return done
+    return services.change_and_note(appointment, work, actor=actor_of(request))
 
 
 def _note(request: ApiRequest, appointment: Appointment, action: Action) -> None:
-    if appointment.patient is not None:
-        record_access(
-            actor=actor_of(request),
-            action=action,
-            what="appointment",
-            what_reference=appointment.reference,
-            patient_uid=appointment.patient.uid,
-        )
+    knows = queries.knows_patient(appointment, _people(appointment), request.staff)
+    services.note_access(appointment, action, actor=actor_of(request), knows_patient=knows)
 
 
 def _short(appointment: Appointment) -> dict[str, Any]:

@@ -259,6 +259,23 @@ def contact(**typed):
     return given | {"channel": "sms", "protection": "open"} | typed
 
 
+def test_a_protected_address_is_shown_nowhere_and_stays_until_another_is_written(as_user, kari, ada):
+    Patient.objects.filter(pk=ada.pk).update(address="Hemmelig vei 1", protection="strictly_confidential")
+    client, page = as_user(kari), f"/pasienter/{ada.uid}/endre/"
+    asked = client.get(page).content.decode()
+    assert "Hemmelig vei" not in asked
+    assert "Adressen er beskyttet og vises ikke" in asked
+    assert AccessRecord.objects.filter(patient_uid=ada.uid, action=Action.READ, what="patient").count() == 1
+    assert client.post(page, contact(address="", protection="strictly_confidential")).status_code == 302
+    ada.refresh_from_db()
+    assert (ada.address, ada.phone) == ("Hemmelig vei 1", "+4700010007")
+    client.post(page, contact(address="Ny vei 2", protection="strictly_confidential"))
+    ada.refresh_from_db()
+    assert ada.address == "Ny vei 2"
+    wrong = client.post(page, contact(address="", phone="12", protection="strictly_confidential")).content.decode()
+    assert "Ny vei" not in wrong
+
+
 def test_kari_changes_how_ada_is_reached(as_user, kari, ada):
     client = as_user(kari)
     assert client.get(f"/pasienter/{ada.uid}/endre/").status_code == 200

@@ -20,6 +20,7 @@ from .details import (
     replace_busy_time,
     save_answers,
 )
+from .journal import change_and_note, note_access
 from .people import schedule_for_patient, schedule_for_user
 from .reacting import react_to_events
 from .rules import check_request, check_start
@@ -30,6 +31,7 @@ __all__ = [
     "add_photo",
     "book_appointment",
     "cancel_appointment",
+    "change_and_note",
     "check_request",
     "check_start",
     "close_past",
@@ -40,6 +42,7 @@ __all__ = [
     "mark_no_show",
     "move_appointment",
     "nearest_times",
+    "note_access",
     "note_contact_changes",
     "react_to_events",
     "release_hold",

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.catalogue import questionnaire
 from apps.catalogue.questionnaire import QuestionnaireForm
 from apps.common.errors import ChangedMeanwhile, DomainError
@@ -207,10 +206,4 @@ def _change_photos(request: StaffRequest, found: Appointment, *, now: datetime) 
 
 
 def _note(request: StaffRequest, found: Appointment, action: Action, what: str) -> None:
-    record_access(
-        actor=actor_of(request),
-        action=action,
-        what=what,
-        what_reference=found.reference,
-        patient_uid=found.patient.uid if found.patient else None,
-    )
+    services.note_access(found, action, actor=actor_of(request), what=what)

@@ -1,10 +1,11 @@
 """One appointment: its page and panel, its pictures, and what staff can do with it."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.contrib import messages
 from django.db.models import Q
@@ -59,6 +60,8 @@ from . import cards
 from .pictures import photos_of
 from .wording import ways_of, why_said
 
+R = TypeVar("R")
+
 MARKED_FROM: Final = timedelta(minutes=15)
 """So long after the start it is asked how it went: until then somebody is only late."""
 
@@ -93,13 +96,7 @@ def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> di
     """Return what the panel shows, and write down that it was read."""
     found = find(request, reference)
     sees_patient = cards.may_see_patient(found, request.staff)
-    record_access(
-        actor=actor_of(request),
-        action=Action.READ,
-        what="appointment",
-        what_reference=found.reference,
-        patient_uid=found.patient.uid if found.patient and sees_patient else None,
-    )
+    services.note_access(found, Action.READ, actor=actor_of(request), knows_patient=sees_patient)
     answers = FormAnswers.objects.filter(appointment=found).first() if sees_patient else None
     asks = has_form(found.service_type.form)
     card = cards.card(
@@ -204,23 +201,15 @@ def _move(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
         messages.error(request, _("Choose a time."))
         return _times(request, found, now=now, status=422)
     try:
-        moved = services.move_appointment(
-            appointment=found,
-            starts_at=form.cleaned_data["starts_at"],
-            version=form.cleaned_data["version"],
-            actor=request.user,
-            now=now,
+        moved = _change(
+            request,
+            found,
+            partial(services.move_appointment, **form.cleaned_data, actor=request.user, now=now),
+            what="appointment-time",
         )
     except DomainError as refusal:
         messages.error(request, str(refusal))
         return _times(request, found, now=now, status=409 if isinstance(refusal, Refusal) else 422)
-    record_access(
-        actor=actor_of(request),
-        action=Action.CHANGE,
-        what="appointment-time",
-        what_reference=moved.reference,
-        patient_uid=moved.patient.uid if moved.patient else None,
-    )
     messages.success(
         request,
         _("The appointment is moved to %(at)s. Everybody is told.")
@@ -303,24 +292,16 @@ def cancel(request: StaffRequest, reference: str) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                services.cancel_appointment(
-                    appointment=found,
-                    reason=form.cleaned_data["reason"],
-                    version=form.cleaned_data["version"],
-                    actor=request.user,
-                    now=now,
+                _change(
+                    request,
+                    found,
+                    partial(services.cancel_appointment, **form.cleaned_data, actor=request.user, now=now),
+                    what="appointment-cancelled",
                 )
             except DomainError as refusal:
                 form.add_error(None, str(refusal))
                 status = 409
             else:
-                record_access(
-                    actor=actor_of(request),
-                    action=Action.CHANGE,
-                    what="appointment-cancelled",
-                    what_reference=found.reference,
-                    patient_uid=found.patient.uid if found.patient else None,
-                )
                 messages.success(request, _("The appointment is cancelled. Everybody is told."))
                 return redirect("scheduling:appointment", reference=found.reference)
     context = {
@@ -344,7 +325,7 @@ def mark(request: StaffRequest, reference: str) -> HttpResponse:
     if how is None:
         raise Http404
     try:
-        how(appointment=found, actor=request.user, now=timezone.now())
+        _change(request, found, partial(how, actor=request.user, now=timezone.now()))
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -360,7 +341,7 @@ def add_guest(request: StaffRequest, reference: str) -> HttpResponse:
     form = GuestForm(request.POST, auto_id="guest-%s")
     if form.is_valid():
         try:
-            services.add_guest(appointment=found, guest=form.guest(), actor=request.user, now=now)
+            _change(request, found, partial(services.add_guest, guest=form.guest(), actor=request.user, now=now))
         except DomainError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -376,7 +357,8 @@ def remove_guest(request: StaffRequest, reference: str, uid: uuid.UUID) -> HttpR
     found = _changeable(request, reference)
     guest = get_object_or_404(Participant.objects.select_related("appointment"), appointment=found, uid=uid)
     try:
-        services.remove_participant(participant=guest, actor=request.user, now=timezone.now())
+        leave = partial(services.remove_participant, participant=guest, actor=request.user, now=timezone.now())
+        services.change_and_note(found, leave, actor=actor_of(request))
     except DomainError as refusal:
         messages.error(request, str(refusal))
     else:
@@ -392,6 +374,11 @@ def find(request: StaffRequest, reference: str) -> Appointment:
     if found is None:
         raise Http404
     return found
+
+
+def _change(request: StaffRequest, found: Appointment, work: Callable[..., R], *, what: str = "appointment") -> R:
+    """Do a change to an appointment, which stands in the patient's log with it."""
+    return services.change_and_note(found, lambda: work(appointment=found), actor=actor_of(request), what=what)
 
 
 def _changeable(request: StaffRequest, reference: str) -> Appointment:

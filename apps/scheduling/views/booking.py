@@ -24,8 +24,8 @@ from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_BOOK
 from apps.organisations.queries import actor_of
 from apps.patients.models import Patient
-from apps.patients.queries import search_patients, visible_patients
-from apps.patients.services import join_care, register_patient, search_widely
+from apps.patients.queries import visible_patients
+from apps.patients.services import join_care, register_patient, search, search_widely
 
 from .. import errors, services
 from ..forms import NewPatientForm, read_slot, typed_people
@@ -132,13 +132,7 @@ def booked(request: StaffRequest, reference: str) -> HttpResponse:
     """Say that it is booked, and what happens now."""
     appointment = find(request, reference)
     if appointment.patient is not None and may_see_patient(appointment, request.staff):
-        record_access(
-            actor=actor_of(request),
-            action=Action.READ,
-            what="appointment",
-            what_reference=appointment.reference,
-            patient_uid=appointment.patient.uid,
-        )
+        services.note_access(appointment, Action.READ, actor=actor_of(request))
     return render(
         request,
         "scheduling/booking/booked.html",
@@ -187,9 +181,9 @@ def _choose_service(request: StaffRequest, page: Page) -> HttpResponse:
 
 def _search(request: StaffRequest, page: Page) -> HttpResponse:
     text = request.POST.get("q", "")[:100]
-    hits = search_patients(request.user, request.unit, text) if text.strip() else None
-    if hits is not None:
-        record_access(actor=actor_of(request), action=Action.READ, what="patient-search")
+    hits = None
+    if text.strip():
+        hits = search(user=request.user, unit=request.unit, text=text, actor=actor_of(request))
     found = {"hits": hits, "q": text, "reason": request.POST.get("reason", "")[:300]}
     page = Page(request, page.now, page.draft, step="patient", extra=found)
     if is_htmx(request) and request.headers.get("HX-Target", "").endswith("hits"):
@@ -205,7 +199,7 @@ def _search_widely(request: StaffRequest, page: Page) -> HttpResponse:
         found["hits"] = search_widely(unit=request.unit, text=text, reason=reason, actor=actor_of(request))
     except DomainError as refusal:
         found |= {"wide": False, "reason_error": str(refusal)}
-        found["hits"] = search_patients(request.user, request.unit, text)
+        found["hits"] = search(user=request.user, unit=request.unit, text=text, actor=actor_of(request))
         return _again(request, page, "patient", extra=found)
     return _shown(request, Page(request, page.now, page.draft, step="patient", extra=found))
 
