@@ -93,7 +93,10 @@ class Patient(models.Model):
                 | (~Q(identifier_kind="") & Q(national_id__isnull=False)),
             ),
         ]
-        indexes = [models.Index(name="patient_by_birth_date", fields=["birth_date"])]
+        indexes = [
+            models.Index(name="patient_by_birth_date", fields=["birth_date"]),
+            models.Index(name="patient_by_person", fields=["person_index"]),
+        ]
 
     def __str__(self) -> str:
         return str(self.uid)

@@ -3,7 +3,6 @@
 import re
 from datetime import date
 from typing import Final
-from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,7 +10,6 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.common.crypto import blind_index
-from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_SEE_PATIENTS, Membership, Unit
 
 from .identifiers import InvalidIdentifier, accept_identifier
@@ -37,11 +35,6 @@ def patients_open_to(user_id: int, today: date) -> QuerySet[Patient]:
     return Patient.objects.filter(Exists(CareRelation.objects.filter(patient=OuterRef("pk"), unit__in=units)))
 
 
-def visible_patient(user: User, uid: UUID) -> Patient | None:
-    """Return one of them."""
-    return _VISIBLE.first(user_id=user.pk, today=timezone.localdate(), uid=uid) if user.is_active else None
-
-
 def search_patients(user: User, unit: Unit, text: str) -> list[Patient]:
     """Find the unit's own patients by national id, date of birth or name, the first twenty by name."""
     matching = _matching(text)
@@ -63,11 +56,6 @@ def search_organisation(unit: Unit, text: str) -> list[Patient]:
 
 def person_index(national_id: str) -> bytes:
     return blind_index(national_id, "person")
-
-
-_VISIBLE = Prepared(
-    lambda user_id, today, uid: patients_open_to(user_id, today).filter(uid=uid), user_id=int, today=date, uid=UUID
-)
 
 
 def _matching(text: str) -> Q | None:

@@ -10,7 +10,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from apps.accounts.models import User
 from apps.catalogue import questionnaire
 from apps.common.errors import ChangedMeanwhile
-from apps.common.images import clean_photo
+from apps.common.images import CleanPhoto, clean_photo
 
 from .. import errors, events
 from ..models import (
@@ -91,33 +91,40 @@ def save_answers(
     return saved
 
 
+def add_photo(*, upload: bytes, **about: Any) -> Photo:
+    """Draw a picture anew without metadata, and keep it; `about` as in `keep_photo`.
+
+    Raises what `clean_photo` and `keep_photo` raise.
+    """
+    return keep_photo(photo=clean_photo(upload), **about)
+
+
 @transaction.atomic
-def add_photo(
+def keep_photo(
     *,
-    upload: bytes,
+    photo: CleanPhoto,
     user: User,
     now: datetime,
     draft: BookingDraft | None = None,
     appointment: Appointment | None = None,
     description: str = "",
 ) -> Photo:
-    """Keep a picture, drawn anew without metadata.
+    """Keep a picture that is drawn anew already: that takes seconds, in which nobody is to wait for the appointment.
 
-    Raises NotOpenAnyMore for a session that has been held, TooManyPhotos, and what `clean_photo` raises.
+    Raises NotOpenAnyMore for a session that has been held, and TooManyPhotos.
     """
     if appointment is not None:
         _wait_for_turn(appointment)
     kept = Photo.objects.filter(draft=draft, appointment=appointment)
     if kept.count() >= MOST_PHOTOS:
         raise errors.TooManyPhotos
-    clean = clean_photo(upload)
     return Photo.objects.create(
         draft=draft,
         appointment=appointment,
-        image=clean.image,
-        thumbnail=clean.thumbnail,
-        width=clean.width,
-        height=clean.height,
+        image=photo.image,
+        thumbnail=photo.thumbnail,
+        width=photo.width,
+        height=photo.height,
         description=description,
         uploaded_by=user,
         uploaded_at=now,

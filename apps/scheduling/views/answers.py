@@ -26,7 +26,7 @@ from ..errors import NotOpenAnyMore
 from ..models import Appointment, FormAnswers
 from . import cards
 from .appointment import find
-from .pictures import change_photos, describe_photos, photos_of
+from .pictures import change_photos, describe_photos, photos_of, sent_photos
 
 UNREADABLE: Final = -1
 """What no revision is: a form that does not say what it was drawn from is never the newest."""
@@ -195,9 +195,10 @@ def _typed(request: StaffRequest, found: Appointment, *, now: datetime) -> Quest
 
 def _change_photos(request: StaffRequest, found: Appointment, *, now: datetime) -> str:
     """Change the pictures and what is written beneath them; what changed is in the patient's log."""
-    before = list(found.photos.values_list("pk", flat=True))
+    sent = sent_photos(request, found)
     with transaction.atomic():
-        refusal = change_photos(request, now=now, appointment=found)
+        before = list(found.photos.values_list("pk", flat=True))
+        refusal = change_photos(request, sent, now=now, appointment=found)
         if found.is_to_come:
             describe_photos(request, found)
         if before != list(found.photos.values_list("pk", flat=True)):

@@ -36,7 +36,7 @@ from ..queries.drafts import ME, draft_of, drafts_of, request_of_draft, requeste
 from ..services import drafts
 from .appointment import find
 from .cards import form_missing, look_of, may_fill_in, may_see_patient, people, place_of
-from .pictures import change_photos, describe_photos, photos_of
+from .pictures import change_photos, describe_photos, photos_of, sent_photos
 from .wizard import Page
 from .wording import gone_said, known_before
 
@@ -107,7 +107,7 @@ def draft_photos(request: StaffRequest, draft: UUID) -> HttpResponse:
     if found is None:
         return _gone(request)
     _keep_typed(request, found, on_the_way=True)
-    refusal = change_photos(request, now=now, draft=found)
+    refusal = change_photos(request, sent_photos(request, found), now=now, draft=found)
     status = 422 if refusal else 200
     if is_htmx(request):
         context = {"photos_url": request.path, "photos": photos_of(found), "photo_error": refusal}
@@ -244,7 +244,7 @@ def _no_patient(request: StaffRequest, page: Page) -> HttpResponse:
 def _details(request: StaffRequest, page: Page) -> HttpResponse:
     draft = _of(page)
     _keep_typed(request, draft)
-    refusal = change_photos(request, now=page.now, draft=draft)
+    refusal = change_photos(request, sent_photos(request, draft), now=page.now, draft=draft)
     slug = draft.service_type.form
     form = None
     if questionnaire.has_form(slug):

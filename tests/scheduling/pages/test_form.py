@@ -13,7 +13,8 @@ from apps.accounts.models import User
 from apps.audit.models import AccessRecord
 from apps.patients.models import Patient
 from apps.scheduling.models import Appointment, AppointmentStatus, FormAnswers
-from apps.scheduling.services import add_photo, save_answers
+from apps.scheduling.services import add_photo, details, save_answers
+from apps.scheduling.views import pictures
 from tests.catalogue.test_questionnaire import complete
 from tests.scheduling_cast import at
 
@@ -195,3 +196,27 @@ def test_the_language_that_the_interpreter_was_found_by_is_not_asked_again(
     assert 'name="form-language"' in text(client.get(address(appointment)))
     client.post(address(appointment), {**whole, "form-language": "pol", "revision": "0"})
     assert FormAnswers.objects.get().answers["language"] == "som"
+
+
+def test_a_picture_is_drawn_anew_before_the_appointment_is_locked(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    appointment, order = book(ada, "2026-03-03 14.00"), []
+    client = signed_in(kari)
+    draw, wait = pictures.clean_photo, details._wait_for_turn
+    monkeypatch.setattr(pictures, "clean_photo", lambda raw: order.append("drawn") or draw(raw))
+    monkeypatch.setattr(details, "_wait_for_turn", lambda one: order.append("locked") or wait(one))
+    client.post(f"/timer/{appointment.reference}/skjema/bilder/", {"photo": [picture(), picture()]})
+    assert appointment.photos.count() == 2
+    assert order[:2] == ["drawn", "drawn"]
+    assert "locked" in order[2:]
+
+
+def test_of_several_pictures_those_before_one_that_cannot_be_read_are_kept(
+    kari: User, ada: Patient, book: Book, signed_in: SignedIn
+) -> None:
+    appointment = book(ada, "2026-03-03 14.00")
+    broken = SimpleUploadedFile("sår.jpg", b"no picture", content_type="image/jpeg")
+    answer = signed_in(kari).post(f"/timer/{appointment.reference}/skjema/bilder/", {"photo": [picture(), broken]})
+    assert answer.status_code == 422
+    assert appointment.photos.count() == 1
