@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.audit.models import Action
 from apps.calendars.services import entry
-from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.htmx import is_htmx
 from apps.organisations.doors import StaffRequest, staff_required
@@ -140,13 +139,11 @@ def _timeline(request: StaffRequest, appointment: Appointment, *, refusal: Domai
 
 
 def _appointment(request: StaffRequest, reference: str) -> Appointment:
-    written = normalise_reference(reference)
-    if written is None:
-        raise Http404
-    known = Appointment.objects.known_to(request.user).select_related(
+    known = Appointment.objects.known_to(request.user).called(reference)
+    along = known.select_related(
         "patient", "service_type", "requester_unit__organisation", "performer_unit__organisation"
     )
-    return get_object_or_404(known.prefetch_related("participants__schedule__user"), reference=written)
+    return get_object_or_404(along.prefetch_related("participants__schedule__user"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Model
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +25,6 @@ from apps.common.api import (
     Refused,
     answer,
 )
-from apps.common.codes import normalise_reference
 from apps.common.errors import DomainError
 from apps.common.phones import normalise_phone
 from apps.common.prepared import Prepared
@@ -417,17 +416,14 @@ def find_known(request: ApiRequest, reference: str) -> Appointment:
 
 
 def _find(appointments: AppointmentQuerySet, reference: str) -> Appointment:
-    written = normalise_reference(reference[:40])
-    if written is None:
-        raise Http404
-    open_to_her = appointments.select_related(
+    open_to_her = appointments.called(reference).select_related(
         "service_type__scenario",
         "service_type__unit",
         "patient",
         "requester_unit__organisation",
         "performer_unit__organisation",
     )
-    return get_object_or_404(open_to_her, reference=written)
+    return get_object_or_404(open_to_her)
 
 
 def find_participant(appointment: Appointment, uid: UUID) -> Participant:

@@ -12,13 +12,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
 from apps.catalogue.models import LONGEST_MINUTES
-from apps.common.codes import new_reference
+from apps.common.codes import new_reference, normalise_reference
 from apps.common.crypto import EncryptedBytesField, EncryptedJSONField, EncryptedTextField
 from apps.organisations.models import MAY_SEE_PATIENTS, Membership
 
 from .schedule import ParticipantRole
 
 LONGEST: Final = timedelta(minutes=LONGEST_MINUTES)
+LONGEST_TYPED: Final = 40
 
 
 class AppointmentStatus(models.TextChoices):
@@ -89,6 +90,11 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
             | Q(performer_unit__in=units.values("unit_id"))
             | Exists(takes_part),
         )
+
+    def called(self, typed: str) -> Self:
+        """Return the one with this reference, as people write it; none for what is no reference."""
+        written = normalise_reference(typed[:LONGEST_TYPED])
+        return self.filter(reference=written) if written else self.none()
 
     def not_over(self, moment: datetime) -> Self:
         """Return what ends after the moment. The bound on the start lets an index leave the years before it alone."""

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
@@ -15,7 +15,16 @@ from apps.organisations.models import Unit
 from apps.organisations.queries import Staff, registering_side
 from apps.patients.models import SEALED
 
-from ..models import Appointment, AppointmentStatus, BookingDraft, FormAnswers, Participant, ParticipantRole
+from ..models import (
+    Appointment,
+    AppointmentEvent,
+    AppointmentStatus,
+    BookingDraft,
+    FormAnswers,
+    Participant,
+    ParticipantRole,
+    Photo,
+)
 from ..models.appointment import LONGEST, AppointmentQuerySet
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -129,6 +138,22 @@ _PEOPLE = Prepared(
     ),
     appointments=list,
 )
+
+
+def answers_of(appointment: Appointment) -> FormAnswers | None:
+    """Return what the requester has answered in the form, in part or whole."""
+    return FormAnswers.objects.filter(appointment=appointment).first()
+
+
+def photos_open_to(user: User) -> QuerySet[Photo]:
+    """Return the pictures of patients whom a user may know, and those of her own drafts."""
+    hers = Q(draft__user=user) | Q(appointment__in=Appointment.objects.known_to(user))
+    return Photo.objects.filter(hers).select_related("appointment__patient")
+
+
+def history_of(appointment: Appointment) -> QuerySet[AppointmentEvent]:
+    """Return what has happened to it, the latest first."""
+    return AppointmentEvent.objects.filter(appointment=appointment).select_related("actor").order_by("-id")
 
 
 def registering_unit(of: Appointment | BookingDraft) -> Unit | None:

@@ -24,6 +24,7 @@ from apps.organisations.queries import actor_of
 from .. import services
 from ..errors import NotOpenAnyMore
 from ..models import Appointment, FormAnswers
+from ..queries import answers_of
 from . import cards
 from .appointment import find
 from .pictures import change_photos, describe_photos, photos_of, sent_photos
@@ -43,7 +44,7 @@ def form(request: StaffRequest, reference: str) -> HttpResponse:
         messages.error(request, str(NotOpenAnyMore.message))
         return redirect("scheduling:appointment", reference=found.reference)
     _note(request, found, Action.READ, "form")
-    stands = FormAnswers.objects.filter(appointment=found).first()
+    stands = answers_of(found)
     return _shown(request, found, _fresh(found, stands, now=now), revision=_revision(stands))
 
 
@@ -96,7 +97,7 @@ def _save(request: StaffRequest, found: Appointment, *, now: datetime) -> HttpRe
 
 def _show_both(request: StaffRequest, found: Appointment, form: QuestionnaireForm) -> HttpResponse:
     """Somebody has written since: show what she wrote beneath what was typed, and let the one who types decide."""
-    stands = FormAnswers.objects.filter(appointment=found).first()
+    stands = answers_of(found)
     return _shown(
         request,
         found,
@@ -172,7 +173,7 @@ def _sent(request: StaffRequest, found: Appointment, *, now: datetime) -> Questi
     slug = found.service_type.form
     if not questionnaire.has_form(slug):
         return None
-    stands = FormAnswers.objects.filter(appointment=found).first()
+    stands = answers_of(found)
     return questionnaire.form_class(slug)(
         request.POST,
         initial=_initial(found, stands),
@@ -187,7 +188,7 @@ def _typed(request: StaffRequest, found: Appointment, *, now: datetime) -> Quest
     slug = found.service_type.form
     if not questionnaire.has_form(slug):
         return None
-    stands = FormAnswers.objects.filter(appointment=found).first()
+    stands = answers_of(found)
     typed = questionnaire.as_initial(slug, questionnaire.typed(slug, request.POST))
     settled = {name: value for name, value in _initial(found, stands).items() if name in questionnaire.DECIDES_THE_TIME}
     return questionnaire.form_class(slug)(initial={**typed, **settled}, booked=True, today=timezone.localdate(now))

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -36,7 +35,6 @@ from ..models import (
     AppointmentEvent,
     AppointmentStatus,
     EventKind,
-    FormAnswers,
     Participant,
     ParticipantRole,
     Photo,
@@ -44,10 +42,13 @@ from ..models import (
 from ..queries import (
     Ignoring,
     OpenTime,
+    answers_of,
     by_day,
+    history_of,
     of_unit,
     participant_name,
     people_in,
+    photos_open_to,
     request_of,
     takes_part,
     time_is_open,
@@ -97,7 +98,7 @@ def panel_context(request: StaffRequest, reference: str, *, now: datetime) -> di
     found = find(request, reference)
     sees_patient = cards.may_see_patient(found, request.staff)
     services.note_access(found, Action.READ, actor=actor_of(request), knows_patient=sees_patient)
-    answers = FormAnswers.objects.filter(appointment=found).first() if sees_patient else None
+    answers = answers_of(found) if sees_patient else None
     asks = has_form(found.service_type.form)
     card = cards.card(
         found,
@@ -162,8 +163,7 @@ def photo_thumbnail(request: StaffRequest, uid: uuid.UUID) -> HttpResponse:
 
 def _find_photo(request: StaffRequest, uid: uuid.UUID, *, without: str) -> Photo:
     """Open the door to a picture: those who may know its patient, or whose draft it is."""
-    mine = Q(draft__user=request.user) | Q(appointment__in=Appointment.objects.known_to(request.user))
-    return get_object_or_404(Photo.objects.filter(mine).select_related("appointment__patient").defer(without), uid=uid)
+    return get_object_or_404(photos_open_to(request.user).defer(without), uid=uid)
 
 
 def _picture(jpeg: bytes) -> HttpResponse:
@@ -434,8 +434,7 @@ def _patient_channel(found: Appointment) -> tuple[str, str]:
 
 def _history(found: Appointment) -> list[Happening]:
     """Return what has happened, the latest first, in whole sentences."""
-    happened = AppointmentEvent.objects.filter(appointment=found).select_related("actor").order_by("-id")
-    return [Happening(event.at, _sentence(event)) for event in happened]
+    return [Happening(event.at, _sentence(event)) for event in history_of(found)]
 
 
 def _sentence(event: AppointmentEvent) -> str:
