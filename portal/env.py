@@ -10,6 +10,17 @@ from psycopg.conninfo import make_conninfo
 SHAPE = "must look like postgres://user:password@host:5432/name"
 
 
+# Who begins a transaction and then says nothing holds its locks, keeps the access log from being sealed, and dead rows.
+OPTIONS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "timezone=UTC",
+        "lock_timeout=5s",
+        "statement_timeout=30s",
+        "idle_in_transaction_session_timeout=60s",
+        "plan_cache_mode=force_generic_plan",
+    )
+)
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -112,7 +123,7 @@ def database(name: str) -> dict[str, object]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "options": "-c timezone=UTC -c lock_timeout=5s -c statement_timeout=30s -c plan_cache_mode=force_generic_plan",
+            "options": OPTIONS,
             "prepare_threshold": prepare_after,
             # a server that is gone without a word is given up, not waited for as long as TCP would
             "connect_timeout": 5,

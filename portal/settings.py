@@ -1,4 +1,4 @@
-"""Every environment variable, read here and nowhere else. README lists them."""
+"""The settings, from environment variables; how a part is started is read by `portal/launch`. docs/production.md names all."""
 
 from datetime import timedelta
 from pathlib import Path

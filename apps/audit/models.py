@@ -47,8 +47,9 @@ WHAT: Final[dict[str, Promise]] = {
 class AccessRecord(models.Model):
     """One reading or change of a patient's data (pasientjournalforskriften § 14; FHIR AuditEvent).
 
-    Ids and labels are copied as values. The table takes INSERT only (trigger in the first
-    migration); `AuditSeal` chains what has been written, so that tampering shows.
+    Ids and labels are copied as values. The table takes INSERT only (triggers of the migration
+    `0002_append_only`); `AuditSeal` chains what has been written, so that tampering shows. `at` is
+    the clock of the machine that wrote it; `written_at` is the database's, by which it is sealed.
     """
 
     at = models.DateTimeField(db_index=True)
@@ -63,6 +64,7 @@ class AccessRecord(models.Model):
     what_reference = models.CharField(max_length=64, blank=True)
     reason = models.CharField(max_length=300, blank=True)
     origin = models.GenericIPAddressField(null=True)
+    written_at = models.DateTimeField(null=True, editable=False, db_default=models.Func(function="CLOCK_TIMESTAMP"))
 
     class Meta:
         ordering = ["-id"]

@@ -16,6 +16,7 @@ from .queries import chain_digest
 SEAL_LOCK: Final = 0x5EA1
 BATCH: Final = 5000
 MARGIN: Final = timedelta(seconds=10)
+"""By which the database's clock may be set back without anything being sealed too early."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def seal_records(*, now: datetime) -> int:
     """Seal what has been written since the last seal; return the number of records sealed.
 
     A record takes its id before its transaction commits. So only records older than every
-    transaction still open are sealed: no record can appear later inside a sealed range.
+    transaction still open are sealed: no record can appear later inside a sealed range. How old
+    they are says the database's clock alone, whatever the clocks of those who write.
     """
     sealed = 0
     while count := _seal_batch(now=now):
@@ -88,13 +90,13 @@ def _seal_batch(*, now: datetime) -> int:
         if not cursor.fetchone()[0]:
             return 0
         cursor.execute(
-            "SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT least(clock_timestamp(), min(xact_start)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-        oldest_open = cursor.fetchone()[0]
-    before = min(now, oldest_open or now) - MARGIN
+        before = cursor.fetchone()[0] - MARGIN
     last = AuditSeal.objects.order_by("-id").first()
     unsealed = AccessRecord.objects.filter(id__gt=last.last_record_id if last else 0).order_by("id")
-    late = unsealed.filter(at__gt=before).values_list("id", flat=True).first()
+    late = unsealed.filter(written_at__gt=before).values_list("id", flat=True).first()
     if late is not None:
         unsealed = unsealed.filter(id__lt=late)
     records = list(unsealed[:BATCH])

@@ -84,8 +84,19 @@ def parameter(value: str) -> str:
     return f'"{value}"'
 
 
-def local(moment: datetime) -> str:
-    return _written(moment.astimezone(OSLO))
+def during(starts_at: datetime, ends_at: datetime) -> str:
+    """Return when it is: on Oslo's wall clock, but in UTC where that shows one of the ends twice that night.
+
+    A wall time does not say whether it is the first or the second half past two; and both ends are of one kind.
+    """
+    start, end = starts_at.astimezone(OSLO), ends_at.astimezone(OSLO)
+    if _comes_twice(start) or _comes_twice(end):
+        return f"DTSTART:{utc(starts_at)}\r\nDTEND:{utc(ends_at)}"
+    return f"DTSTART;TZID=Europe/Oslo:{_written(start)}\r\nDTEND;TZID=Europe/Oslo:{_written(end)}"
+
+
+def _comes_twice(wall: datetime) -> bool:
+    return wall.fold == 1 or wall.utcoffset() != wall.replace(fold=1).utcoffset()
 
 
 def utc(moment: datetime) -> str:
@@ -120,7 +131,7 @@ def event(session: Session, *, stamp: datetime | None = None, people: Iterable[s
     lines = [
         f"BEGIN:VEVENT\r\nUID:{text(session.uid)}\r\nSEQUENCE:{session.sequence}",
         f"DTSTAMP:{utc(stamp) if stamp else changed}\r\nLAST-MODIFIED:{changed}",
-        f"DTSTART;TZID=Europe/Oslo:{local(session.starts_at)}\r\nDTEND;TZID=Europe/Oslo:{local(session.ends_at)}",
+        during(session.starts_at, session.ends_at),
         fold(f"SUMMARY:{text(session.title)}"),
         fold(f"DESCRIPTION:{text(session.description)}"),
         fold(f"LOCATION:{text(url)}"),

@@ -25,6 +25,8 @@ LOOKS_AHEAD: Final = timedelta(days=400)
 KEEPS_CANCELLED: Final = timedelta(days=30)
 LONGEST_CODE: Final = 64
 BEGINNING: Final = datetime(2026, 1, 1, tzinfo=UTC)
+COMES_TWICE: Final = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+"""Half past two in a night when the clocks are put back, which is written in its own way."""
 
 
 def digest(code: str) -> bytes:
@@ -97,10 +99,11 @@ def _session(
     )
 
 
-def made_up_session(language: str) -> Session:
-    """Return a session of nobody: what stands in it is what stands in every session of a feed."""
+def made_up_sessions(language: str) -> list[Session]:
+    """Return sessions of nobody: what stands in them is what stands in every session of a feed."""
     with override(language):
-        return _session(_Words(), UUID(int=0), "", 0, False, BEGINNING, BEGINNING, BEGINNING)
+        words = _Words()
+        return [_session(words, UUID(int=0), "", 0, False, at, at, at) for at in (BEGINNING, COMES_TWICE)]
 
 
 def sessions_of(user: User, *, now: datetime) -> tuple[list[Session], bytes]:

@@ -98,7 +98,7 @@ def _feed(user: User, sessions: list[ics.Session]) -> str:
 
 def _tag(user: User, state: bytes) -> str:
     """Make it of the sessions' state and of how a feed is written: its words, addresses and form."""
-    written = _feed(user, [queries.made_up_session(user.language)])
+    written = _feed(user, queries.made_up_sessions(user.language))
     return hashlib.sha256(state + written.encode()).hexdigest()[:32]
 
 

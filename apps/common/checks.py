@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Iterator
 from email.utils import parseaddr
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from django.core.validators import validate_email
 PRODUCTION = "production"
 WEB = {"http", "https"}
 SENDSMS = "/sendsms"
+SHORTEST = 20
 URL_SAFE = re.compile(r"[\w-]+=*", re.ASCII)
 
 
@@ -24,7 +26,7 @@ def production_is_complete(app_configs: Any = None, **kwargs: Any) -> list[Check
     """Look at the settings."""
     if not in_production():
         return []
-    found = [*_secrets(), *_addresses(), *_messages(), *_rooms()]
+    found = [*_secrets(), *_addresses(), *_mail(), *_sms(), *_rooms()]
     return [Error(line, id=f"videotime.{name.lower()}") for name, line in found]
 
 
@@ -71,6 +73,25 @@ def is_an_address(sender: str) -> bool:
     return True
 
 
+def is_on_this_machine(host: str) -> bool:
+    """Say whether what is sent there stays here: a loopback address, or a name without dots, as in compose.yaml."""
+    address = _ip(host)
+    return address.is_loopback if address else bool(host) and "." not in host
+
+
+def is_on_this_network(host: str) -> bool:
+    """Say whether it is here or at a private address; a name with dots may lead anywhere."""
+    address = _ip(host)
+    return is_on_this_machine(host) or (address is not None and address.is_private)
+
+
+def _ip(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
 def _addresses() -> Iterator[Fault]:
     if settings.DEBUG:
         yield "DEBUG", "DEBUG must be 0: error pages with DEBUG show what patients have entrusted to us."
@@ -98,13 +119,18 @@ def _addresses() -> Iterator[Fault]:
         )
 
 
-def _messages() -> Iterator[Fault]:
+def _mail() -> Iterator[Fault]:
     if settings.EMAIL_CARRIER != "smtp":
         yield "EMAIL_CARRIER", "EMAIL_CARRIER must be smtp: the inbox is for the demo."
     elif not settings.EMAIL_HOST:
         yield "EMAIL_HOST", "EMAIL_HOST is missing: the mail server that takes the portal's mail."
+    elif not settings.EMAIL_USE_TLS and not is_on_this_machine(settings.EMAIL_HOST):
+        yield "EMAIL_USE_TLS", "EMAIL_USE_TLS must be 1: join links would go to EMAIL_HOST where others can read them."
     if not is_an_address(settings.DEFAULT_FROM_EMAIL) or settings.DEFAULT_FROM_EMAIL.rstrip(">").endswith(".example"):
         yield "DEFAULT_FROM_EMAIL", "DEFAULT_FROM_EMAIL is missing: the address that the portal's mail comes from."
+
+
+def _sms() -> Iterator[Fault]:
     if not settings.SMS_CARRIERS:
         yield "SMS_CARRIERS", "SMS_CARRIERS is missing: the carriers of SMS in the order to try them, such as kannel."
     if "inbox" in settings.SMS_CARRIERS:
@@ -116,10 +142,20 @@ def _messages() -> Iterator[Fault]:
         kannel = urlsplit(settings.KANNEL_URL)
         if settings.KANNEL_URL and (kannel.scheme not in WEB or not kannel.hostname or kannel.path.endswith(SENDSMS)):
             yield "KANNEL_URL", "KANNEL_URL must be smsbox's address, as http://kannel:13013, without /cgi-bin/sendsms."
+        elif kannel.scheme == "http" and not is_on_this_network(kannel.hostname or ""):
+            yield (
+                "KANNEL_URL",
+                "KANNEL_URL must be https where smsbox is on another network: numbers and texts stand in what is asked.",
+            )
         if not URL_SAFE.fullmatch(settings.RECEIPT_SECRET or "-"):
             yield (
                 "RECEIPT_SECRET",
                 "RECEIPT_SECRET stands in an address: letters, digits, - and _ only, with = at the end.",
+            )
+        elif 0 < len(settings.RECEIPT_SECRET) < SHORTEST:
+            yield (
+                "RECEIPT_SECRET",
+                f"RECEIPT_SECRET must be {SHORTEST} random characters or more: who knows it can report.",
             )
 
 

@@ -53,6 +53,11 @@ def decrypt(stored: bytes, context: str) -> bytes:
         raise WrongKey("value was changed or moved") from fault
 
 
+def key_ids() -> list[bytes]:
+    """Return the ids of the keys of FIELD_KEYS, in their order: what is stored says by which of them it is opened."""
+    return list(_keys(tuple(settings.FIELD_KEYS)))
+
+
 def blind_index(value: str, purpose: str) -> bytes:
     """Return a keyed digest by which an encrypted value can be looked up (HMAC-SHA-256, one purpose a column)."""
     key = base64.urlsafe_b64decode(settings.INDEX_KEY)
@@ -65,7 +70,7 @@ else:
     _Column = models.BinaryField
 
 
-class _Encrypted(_Column):
+class Encrypted(_Column):
     """A column whose value is encrypted on its way to the database and opened on its way back."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -77,6 +82,10 @@ class _Encrypted(_Column):
 
     def _context(self) -> str:
         return f"{self.model._meta.db_table}.{self.column}"
+
+    def rewritten(self, stored: bytes) -> bytes:
+        """Return a stored value under the first key."""
+        return encrypt(decrypt(stored, self._context()), self._context())
 
     def _pack(self, value: Any) -> bytes:
         raise NotImplementedError
@@ -100,7 +109,7 @@ class _Encrypted(_Column):
         raise NotImplementedError("encrypted columns are not serialised")
 
 
-class EncryptedTextField(_Encrypted):
+class EncryptedTextField(Encrypted):
     def _pack(self, value: Any) -> bytes:
         return str(value).encode()
 
@@ -108,7 +117,7 @@ class EncryptedTextField(_Encrypted):
         return raw.decode()
 
 
-class EncryptedJSONField(_Encrypted):
+class EncryptedJSONField(Encrypted):
     def _pack(self, value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -116,7 +125,7 @@ class EncryptedJSONField(_Encrypted):
         return json.loads(raw)
 
 
-class EncryptedBytesField(_Encrypted):
+class EncryptedBytesField(Encrypted):
     def _pack(self, value: Any) -> bytes:
         return bytes(value)
 

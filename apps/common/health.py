@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from redis.exceptions import RedisError
 
-from . import caching
+from . import caching, keys
 
 logger = logging.getLogger(__name__)
 OLDEST_POSTGRES = 160000
@@ -23,6 +23,8 @@ def faults() -> dict[str, str]:
             found["database"] = "PostgreSQL 16 or newer is needed"
         elif not _migrated():
             found["migrations"] = "not all are applied"
+        elif not _opened():
+            found["keys"] = "FIELD_KEYS open nothing that is stored"
     except DatabaseError:
         logger.exception("the database does not answer")
         found["database"] = "does not answer"
@@ -60,3 +62,13 @@ def _migrated() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return True
+
+
+_seen_opened = False
+
+
+def _opened() -> bool:
+    """Say whether our keys open what is stored, as after a restore with others they do not; asked until they do."""
+    global _seen_opened  # noqa: PLW0603  (the keys of a process stay as they are)
+    _seen_opened = _seen_opened or keys.opens_something()
+    return _seen_opened

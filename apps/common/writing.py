@@ -80,9 +80,13 @@ def _values(row: Model, owner: type[Model] | None) -> Iterator[Any]:
 
 @cache
 def _fields(model: type[Model], owner: type[Model] | None) -> tuple[Any, ...]:
-    """Return the columns that are given values: all but the number, and the one that points to the owner."""
+    """Return the columns that are given values: all but the number, what the database fills, and what points to the owner."""
     pointer = None if owner is None else _pointer(model, owner)
-    return tuple(field for field in model._meta.local_concrete_fields if not field.primary_key and field is not pointer)
+    return tuple(
+        field
+        for field in model._meta.local_concrete_fields
+        if not field.primary_key and not field.has_db_default() and field is not pointer
+    )
 
 
 @cache

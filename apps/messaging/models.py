@@ -48,8 +48,8 @@ class OutboxMessageQuerySet(models.QuerySet["OutboxMessage"]):
 class OutboxMessage(models.Model):
     """One message to one address (FHIR Communication).
 
-    `about` + `about_version` + `recipient` + `purpose` + `channel` is unique: the same thing is said
-    once. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due. A message
+    `about` + `about_version` + `recipient` + `purpose` + `channel` is unique: the same thing is said once
+    about an appointment; what is about none (a link to a new password) may be said again. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due. A message
     in reserve stands by for the one that it is `instead_of`, and goes when that one has failed for good.
     `address_index` counts what one address gets in a day. `failure` is a code, never a carrier's own words.
     """

@@ -80,6 +80,10 @@ class RegistrationQuerySet(models.QuerySet["Registration"]):
         clerk = Membership.objects.valid_on(today).with_role(MAY_REGISTER).filter(user=user_id)
         return self.filter(unit__in=clerk.values("unit_id"))
 
+    def open(self) -> Self:
+        """Return what nobody has settled yet."""
+        return self.filter(state__in=[RegistrationState.NOT_HELD, RegistrationState.AWAITING])
+
     def with_names(self) -> Self:
         """Fetch along what the list and the sheet show.
 

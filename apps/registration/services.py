@@ -22,6 +22,7 @@ from .queries import Rules, sheet_for
 
 CONTACT_ID: Final = re.compile(r"[0-9]{1,20}")
 AUDITED: Final = "dips-registration"
+BATCH: Final = 500
 BY_PERSON: Final = [
     NotNeededReason.NOT_HELD,
     NotNeededReason.IN_PERSON,
@@ -66,13 +67,20 @@ class ReasonUnknown(DomainError):
 
 
 # Code rules ----------------------------------------------------------------------------------------------------------
-@transaction.atomic
 def load_code_rules(*, today: date, rules: HouseRules | None = None) -> int:
     """Bring the house's rules up to the file; return how many new versions that made.
 
     A changed rule becomes a new version from today on; what sessions before today got stays as it was.
+    Sheets that wait are drawn up again by the new versions; a run that was cut off there goes on at the next.
     """
-    wanted = rules or house_rules()
+    made = _store_rules(rules or house_rules(), today)
+    if made or Registration.objects.open().filter(rule__valid_to__lt=F("appointment__starts_at__date")).exists():
+        redraw_open_sheets()
+    return made
+
+
+@transaction.atomic
+def _store_rules(wanted: HouseRules, today: date) -> int:
     newest: dict[tuple[str, bool], CodeRule] = {}
     for rule in CodeRule.objects.filter(organisation=None, scenario="").order_by("version"):
         newest[rule.family, rule.patient_present] = rule
@@ -93,20 +101,35 @@ def load_code_rules(*, today: date, rules: HouseRules | None = None) -> int:
             codes=house.rows,
         )
         made += 1
-    if made:
-        redraw_open_sheets()
     return made
 
 
 def redraw_open_sheets(*, appointments: Iterable[int] | None = None) -> None:
-    """Draw up again, by today's rules, the sheets that nobody has settled."""
+    """Draw up again, by today's rules, the sheets that nobody has settled.
+
+    A sheet is written only where the session is still as it was read: what a clerk has settled meanwhile stays
+    what she typed. One that came out differently is a new version: who has the old one before her is told.
+    Each batch is a transaction of its own, so that nobody waits for the others.
+    """
     rules = Rules()
-    unsettled = Registration.objects.filter(state__in=[RegistrationState.NOT_HELD, RegistrationState.AWAITING])
+    unsettled = Registration.objects.open()
     if appointments is not None:
         unsettled = unsettled.filter(appointment__in=appointments)
-    for registration in unsettled.with_names().iterator(chunk_size=500):
-        _draw(registration, registration.appointment, rules)
-        registration.save(update_fields=["rule", "sheet"])
+    reached = 0
+    while batch := list(unsettled.filter(pk__gt=reached).order_by("pk").with_names()[:BATCH]):
+        reached = batch[-1].pk
+        with transaction.atomic():
+            for registration in batch:
+                _redraw(registration, rules)
+
+
+def _redraw(registration: Registration, rules: Rules) -> None:
+    before = registration.rule_id, registration.sheet
+    _draw(registration, registration.appointment, rules)
+    if (registration.rule_id, registration.sheet) != before:
+        Registration.objects.open().filter(pk=registration.pk, version=registration.version).update(
+            rule=registration.rule, sheet=registration.sheet, version=F("version") + 1
+        )
 
 
 # What follows from the appointment -----------------------------------------------------------------------------------
@@ -136,7 +159,8 @@ def move_registration(*, appointment: Appointment) -> None:
     if registration is None or registration.state != RegistrationState.NOT_HELD:
         return
     _draw(registration, appointment, Rules())
-    registration.save(update_fields=["rule", "sheet"])
+    registration.version += 1
+    registration.save(update_fields=["rule", "sheet", "version"])
 
 
 @transaction.atomic
@@ -163,9 +187,9 @@ def drop_registration(*, appointment: Appointment) -> None:
 
 
 def _not_needed(appointment: Appointment, reason: NotNeededReason) -> None:
-    Registration.objects.filter(
-        appointment=appointment, state__in=[RegistrationState.NOT_HELD, RegistrationState.AWAITING]
-    ).update(state=RegistrationState.NOT_NEEDED, not_needed_reason=reason, version=F("version") + 1)
+    Registration.objects.open().filter(appointment=appointment).update(
+        state=RegistrationState.NOT_NEEDED, not_needed_reason=reason, version=F("version") + 1
+    )
 
 
 def _locked(appointment: Appointment) -> Registration | None:

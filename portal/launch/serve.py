@@ -15,6 +15,7 @@ from portal.launch import programs
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
 FIRST = {"SECRET_KEY": "-", "DATABASE_URL": "postgres://-@-/-", "REDIS_URL": "redis://-"}
 PARTS = ("web", "sockets", "worker", "beat", "prepare", "check", "health", "swept")
+EVERYDAY = {"web", "sockets", "worker", "beat"}
 LATELY = 180.0  # seconds; the longest sweep may take two minutes
 
 
@@ -93,6 +94,8 @@ def what_is_missing(part: str) -> list[str]:
     found = checks.run_checks(tags=["production"])
     if part == "web" and not (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         faults.append("STATIC_ROOT holds no static files: set it to where they are, or run manage.py prepare --files.")
+    if part in EVERYDAY and "owner" in settings.DATABASES:
+        faults.append(f"OWNER_DATABASE_URL is for prepare alone: take it away from {part}.")
     told = {f"videotime.{name.lower()}" for name in absent}
     return [*faults, *(str(message.msg) for message in found if message.is_serious() and message.id not in told)]
 

@@ -1,6 +1,7 @@
 """The access log takes inserts only, and its seals find what was changed behind its back."""
 
 import ast
+import time
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -10,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from apps.audit import services
 from apps.audit.models import WHAT, AccessRecord, Action, AuditSeal
 from apps.audit.queries import access_log_check
 from apps.audit.services import Actor, record_access, seal_records
@@ -22,8 +24,11 @@ def write(count: int) -> None:
         record_access(actor=Actor(id=7, label="Kari Kvist"), action=Action.READ, what="patient", reason=str(number))
 
 
-def later():
-    return timezone.now() + timedelta(minutes=2)
+def sealed() -> int:
+    """Seal what is there without waiting for clocks that could be set back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(services, "MARGIN", timedelta(0))
+        return seal_records(now=timezone.now())
 
 
 def behind_the_back(statement: str) -> None:
@@ -45,7 +50,7 @@ def test_a_record_cannot_be_changed():
 @pytest.mark.parametrize("table", ["audit_accessrecord", "audit_auditseal"])
 def test_neither_records_nor_seals_are_changed_or_removed(table, statement):
     write(1)
-    seal_records(now=later())
+    sealed()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL videotime.retention = 'off'")
         with pytest.raises(DatabaseError, match=f"{table} is append-only"), transaction.atomic():
@@ -54,7 +59,7 @@ def test_neither_records_nor_seals_are_changed_or_removed(table, statement):
 
 def test_sealed_records_are_counted_and_hold():
     write(3)
-    assert seal_records(now=later()) == 3
+    assert sealed() == 3
     write(2)
     found = access_log_check()
     assert (found.holds, found.sealed, found.unsealed) == (True, 3, 2)
@@ -62,10 +67,10 @@ def test_sealed_records_are_counted_and_hold():
 
 def test_sealing_again_goes_on_from_the_last_seal():
     write(2)
-    seal_records(now=later())
+    sealed()
     write(2)
-    assert seal_records(now=later()) == 2
-    assert seal_records(now=later()) == 0
+    assert sealed() == 2
+    assert sealed() == 0
     assert AuditSeal.objects.count() == 2
     assert access_log_check().holds
 
@@ -73,6 +78,49 @@ def test_sealing_again_goes_on_from_the_last_seal():
 def test_fresh_records_wait_until_no_open_transaction_can_slip_one_in_between():
     write(2)
     assert seal_records(now=timezone.now()) == 0
+
+
+@pytest.fixture
+def elsewhere(transactional_db):
+    """Another connection to the same database."""
+    other = connection.copy()
+    yield other
+    other.close()
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_whose_clock_is_behind_does_not_make_the_log_look_tampered_with(elsewhere, monkeypatch):
+    write(1)
+    with elsewhere.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(
+            "INSERT INTO audit_accessrecord (at, actor_label, role, unit_label, action, what, what_reference, reason)"
+            " VALUES (now(), '', '', '', 'read', 'patient', '', 'between')"
+        )
+        behind = timezone.now() - timedelta(minutes=5)
+        monkeypatch.setattr(timezone, "now", lambda: behind)
+        write(1)
+        assert sealed() == 1, "what was written before the transaction that is still open"
+        cursor.execute("COMMIT")
+    assert sealed() == 2
+    assert access_log_check().holds
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_forgot_its_transaction_is_ended_and_sealing_goes_on(elsewhere):
+    with elsewhere.cursor() as cursor:
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert cursor.fetchone() == ("1min",)
+        cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
+        cursor.execute("BEGIN")
+        write(1)
+        assert sealed() == 0
+        time.sleep(0.5)
+        assert sealed() == 1
+        with pytest.raises(DatabaseError):
+            cursor.execute("COMMIT")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +135,7 @@ def test_fresh_records_wait_until_no_open_transaction_can_slip_one_in_between():
 )
 def test_tampering_with_a_sealed_record_is_found(tampering):
     write(4)
-    seal_records(now=later())
+    sealed()
     behind_the_back(tampering)
     found = access_log_check()
     assert not found.holds
@@ -97,7 +145,7 @@ def test_tampering_with_a_sealed_record_is_found(tampering):
 
 def test_the_command_says_that_the_log_is_whole():
     write(2)
-    seal_records(now=later())
+    sealed()
     out = StringIO()
     call_command("verify_access_log", stdout=out)
     assert "2 sealed records, 0 not sealed yet" in out.getvalue()

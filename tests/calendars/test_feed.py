@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from icalendar import Calendar
@@ -55,6 +55,14 @@ def test_the_past_month_and_the_coming_year(client, bergs_feed, session, now):
     for days in (-31, -29, 0, 399, 401):
         session(now + timedelta(days=days, hours=1))
     assert len(events(client.get(bergs_feed))) == 3
+
+
+@pytest.mark.parametrize("start", ["2026-03-29T00:45:00Z", "2026-10-25T00:45:00Z", "2026-10-25T01:45:00Z"])
+def test_a_session_over_the_change_of_the_clocks_lasts_as_long_as_it_does(client, bergs_feed, session, start):
+    appointment = session(datetime.fromisoformat(start))
+    [event] = events(client.get(bergs_feed))
+    assert event["DTSTART"].dt.astimezone(UTC) == appointment.starts_at
+    assert event["DTEND"].dt.astimezone(UTC) == appointment.ends_at
 
 
 def test_a_moved_session_has_a_higher_sequence(client, bergs_feed, session, now):

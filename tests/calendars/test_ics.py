@@ -67,14 +67,45 @@ def test_a_cancellation_has_the_same_uid_and_says_so():
         (datetime(2026, 7, 17, 9, 30, tzinfo=UTC), "2026-07-17T11:30:00+02:00"),
         (datetime(2026, 3, 29, 0, 59, tzinfo=UTC), "2026-03-29T01:59:00+01:00"),
         (datetime(2026, 3, 29, 1, 0, tzinfo=UTC), "2026-03-29T03:00:00+02:00"),
-        (datetime(2026, 10, 25, 1, 30, tzinfo=UTC), "2026-10-25T02:30:00+01:00"),
+        (datetime(2026, 10, 24, 23, 30, tzinfo=UTC), "2026-10-25T01:30:00+02:00"),
+        (datetime(2026, 10, 25, 2, 0, tzinfo=UTC), "2026-10-25T03:00:00+01:00"),
     ],
 )
 def test_times_are_oslos_on_both_sides_of_the_clock_changes(utc, local):
-    event = only_event(invitation(session=SESSION._replace(starts_at=utc, ends_at=utc + timedelta(minutes=30))))
+    event = only_event(invitation(session=SESSION._replace(starts_at=utc, ends_at=utc + timedelta(minutes=29))))
     start = event["DTSTART"]
     assert start.params["TZID"] == "Europe/Oslo"
     assert start.dt.replace(tzinfo=None).isoformat() == local[:19]
+
+
+NIGHTS = [datetime(2026, 3, 28, 23, tzinfo=UTC), datetime(2026, 10, 24, 23, tzinfo=UTC)]
+AUTUMN = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("evening", NIGHTS, ids=["spring", "autumn"])
+@pytest.mark.parametrize("length", [timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2)], ids=str)
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda session: invitation(session=session),
+        lambda session: invitation("CANCEL", session._replace(cancelled=True)),
+        lambda session: ics.feed([session], name="Videosesjoner"),
+        ics.entry,
+    ],
+    ids=["invitation", "withdrawal", "feed", "entry"],
+)
+def test_every_start_in_both_nights_of_the_clock_changes_is_read_back_as_the_same_moment(evening, length, written):
+    for turn in range(5 * 12):
+        start = evening + timedelta(minutes=5 * turn)
+        event = only_event(written(SESSION._replace(starts_at=start, ends_at=start + length)))
+        assert (event["DTSTART"].dt.astimezone(UTC), event["DTEND"].dt.astimezone(UTC)) == (start, start + length)
+        assert event["DTSTART"].params.get("TZID") == event["DTEND"].params.get("TZID")
+
+
+def test_only_a_wall_time_that_comes_twice_is_written_in_utc():
+    event = only_event(invitation(session=SESSION._replace(starts_at=AUTUMN, ends_at=AUTUMN + timedelta(minutes=30))))
+    assert event["DTSTART"].to_ical() == b"20261025T004500Z"
+    assert event["DTEND"].to_ical() == b"20261025T011500Z"
 
 
 def test_the_time_zone_is_told_by_rules():

@@ -19,12 +19,13 @@ COMPLETE = {
     "ALLOWED_HOSTS": ["video.kommune.test"],
     "EMAIL_CARRIER": "smtp",
     "EMAIL_HOST": "mail.kommune.test",
+    "EMAIL_USE_TLS": True,
     "DEFAULT_FROM_EMAIL": "video@kommune.test",
     "SMS_CARRIERS": ["kannel"],
     "KANNEL_URL": "http://kannel:13013",
     "KANNEL_USERNAME": "videotime",
     "KANNEL_PASSWORD": "secret",
-    "RECEIPT_SECRET": "also-secret",
+    "RECEIPT_SECRET": "also-secret-and-long-enough",
     "TURN_URLS": ["turn:turn.kommune.test:3478"],
     "TURN_SECRET": "secret",
 }
@@ -75,6 +76,10 @@ def test_the_demo_may_be_half_set_up(faults):
         ({"KANNEL_URL": "kannel"}, "KANNEL_URL must be smsbox's address"),
         ({"KANNEL_URL": "http://kannel:13013/cgi-bin/sendsms"}, "KANNEL_URL must be smsbox's address"),
         ({"RECEIPT_SECRET": "a/b"}, "RECEIPT_SECRET stands in an address"),
+        ({"RECEIPT_SECRET": "also-secret"}, "RECEIPT_SECRET must be 20 random characters"),
+        ({"EMAIL_USE_TLS": False}, "EMAIL_USE_TLS must be 1"),
+        ({"KANNEL_URL": "http://sms.supplier.test"}, "KANNEL_URL must be https"),
+        ({"KANNEL_URL": "http://193.156.90.1:13013"}, "KANNEL_URL must be https"),
         ({"TURN_URLS": ["https://turn.kommune.test"]}, "TURN_URLS must hold addresses"),
     ],
 )
@@ -82,6 +87,19 @@ def test_each_fault_is_one_line(faults, change, fault):
     (line,) = faults(**change)
     assert line.startswith(fault) or fault in line
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1", "mail"])
+def test_mail_may_go_in_clear_to_this_machine(faults, host):
+    assert faults(EMAIL_HOST=host, EMAIL_USE_TLS=False) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://10.20.30.40:13013", "http://[fd00::1]:13013", "http://localhost:13013", "https://sms.supplier.test"],
+)
+def test_an_sms_gateway_is_on_this_network_or_reached_over_tls(faults, url):
+    assert faults(KANNEL_URL=url) == []
 
 
 def test_mail_may_come_from_an_address_with_a_name(faults):

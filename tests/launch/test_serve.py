@@ -25,12 +25,13 @@ COMPLETE = KEYS | {
     "ALLOWED_HOSTS": "video.kommune.test",
     "TRUSTED_PROXY_COUNT": "1",
     "EMAIL_HOST": "mail.kommune.test",
+    "EMAIL_USE_TLS": "1",
     "DEFAULT_FROM_EMAIL": "video@kommune.test",
     "SMS_CARRIERS": "kannel",
     "KANNEL_URL": "http://kannel:13013",
     "KANNEL_USERNAME": "videotime",
     "KANNEL_PASSWORD": "secret",
-    "RECEIPT_SECRET": "also-secret",
+    "RECEIPT_SECRET": "also-secret-and-long-enough",
     "TURN_URLS": "turn:turn.kommune.test:3478",
     "TURN_SECRET": "secret",
 }
@@ -97,6 +98,15 @@ def test_the_pages_do_not_start_without_their_files(tmp_path):
     assert done.returncode == 1
     assert "STATIC_ROOT holds no static files" in done.stderr
     assert "1 fault in the set-up" in done.stderr
+
+
+@pytest.mark.parametrize("part", ["web", "sockets", "worker", "beat"])
+def test_no_part_of_every_day_starts_with_the_owners_address(part, tmp_path):
+    (tmp_path / "staticfiles.json").touch()
+    owner = {"OWNER_DATABASE_URL": "postgres://owner@database/videotime", "STATIC_ROOT": str(tmp_path)}
+    done = check(COMPLETE | owner, part=part)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"OWNER_DATABASE_URL is for prepare alone: take it away from {part}.")
 
 
 def test_a_log_level_may_be_written_small():

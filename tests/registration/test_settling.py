@@ -193,3 +193,67 @@ def test_of_two_sessions_that_take_one_contact_id_at_once_one_is_refused(held, a
 
     outcomes = together(*(partial(register, *pair) for pair in zip(registrations, [tor, vera], strict=True)))
     assert sorted(outcome.code if outcome else "" for outcome in outcomes) == ["", "contact-id-taken"]
+
+
+def test_a_session_registered_while_sheets_are_drawn_anew_keeps_what_was_typed(
+    held, mark, ada, bo, tor, wound_review, monkeypatch
+):
+    typed, other = held(ada, "2026-03-03 10.00"), held(bo, "2026-03-03 11.00")
+    before = typed.sheet
+    wound_review.speciality = "240"
+    wound_review.save()
+    draw = services._draw
+
+    def while_drawing(registration, *rest):
+        if registration.pk == typed.pk:
+            mark(typed, tor, "111")
+        draw(registration, *rest)
+
+    monkeypatch.setattr(services, "_draw", while_drawing)
+    services.redraw_open_sheets()
+    typed.refresh_from_db()
+    assert (typed.state, typed.sheet) == (RegistrationState.REGISTERED, before)
+    seen = other.sheet
+    other.refresh_from_db()
+    assert other.sheet != seen
+
+
+def test_who_has_a_sheet_of_yesterdays_rules_before_her_is_told(held, mark, ada, tor, wound_review):
+    seen = held(ada, "2026-03-03 10.00")
+    services.redraw_open_sheets()
+    assert Registration.objects.get(pk=seen.pk).version == seen.version, "nothing was different"
+    wound_review.speciality = "240"
+    wound_review.save()
+    services.redraw_open_sheets()
+    with pytest.raises(ChangedMeanwhile):
+        mark(seen, tor, "111")
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_whoever_comes_first_the_sheet_that_is_registered_is_the_one_that_was_seen(
+    held, mark, ada, bo, tor, wound_review, monkeypatch
+):
+    monkeypatch.setattr(services, "BATCH", 1)
+    seen = [held(ada, f"2026-03-03 {hour}.00") for hour in ("09", "10", "11", "13", "14")]
+    wound_review.speciality = "240"
+    wound_review.save()
+    together(services.redraw_open_sheets, *(partial(mark, registration, tor) for registration in seen))
+    for registration in seen:
+        now = Registration.objects.get(pk=registration.pk)
+        assert (now.state == RegistrationState.REGISTERED) == (now.sheet == registration.sheet)
+
+
+def test_redrawing_that_was_cut_off_goes_on_at_the_next_start(planned, ada, monkeypatch):
+    registration = planned(ada, "2026-03-10 10.00")
+    wanted = services.house_rules()
+    rows = [type(wanted.rules[0])(family="wound", patient_present=True, rows=[])]
+    others = [rule for rule in wanted.rules if not (rule.family == "wound" and rule.patient_present)]
+    newer = type(wanted)(wanted.valid_from, others + rows, wanted.specialities)
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "redraw_open_sheets", lambda: None)
+        assert services.load_code_rules(today=date(2026, 3, 3), rules=newer) == 1
+    assert services.load_code_rules(today=date(2026, 3, 3), rules=newer) == 0
+    before = registration.rule_id
+    registration.refresh_from_db()
+    assert registration.rule_id > before

@@ -5,8 +5,11 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from apps.common.postgres.operations import BuildUnique
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("catalogue", "0001_initial"),
         ("organisations", "0001_initial"),
@@ -16,6 +19,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        BuildUnique(
+            model_name="appointment",
+            constraint=models.UniqueConstraint(fields=("reference",), name="appointment_reference_names_one"),
+        ),
         migrations.AlterField(
             model_name="absence",
             name="schedule",
@@ -74,9 +81,5 @@ class Migration(migrations.Migration):
                 related_name="schedules",
                 to="organisations.unit",
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="appointment",
-            constraint=models.UniqueConstraint(fields=("reference",), name="appointment_reference_names_one"),
         ),
     ]

@@ -3,6 +3,7 @@
 import datetime
 import django.db.models.expressions
 from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
 
@@ -16,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddConstraint(
+        AddConstraintNotValid(
             model_name="appointment",
             constraint=models.CheckConstraint(
                 condition=models.Q(

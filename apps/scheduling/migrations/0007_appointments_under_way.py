@@ -3,8 +3,11 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from apps.common.postgres.operations import BuildIndex
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [
         ("catalogue", "0002_known_values"),
         ("organisations", "0001_initial"),
@@ -14,7 +17,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddIndex(
+        BuildIndex(
             model_name="appointment",
             index=models.Index(
                 condition=models.Q(("status", "arrived")), fields=["ends_at"], name="appointment_under_way"

@@ -270,7 +270,8 @@ class EventKind(models.TextChoices):
 class AppointmentEvent(models.Model):
     """What happened to an appointment: append-only, and the source of all that follows.
 
-    `portal/reactions.py` says what follows. `reacted_at` is the only column that changes.
+    `portal/reactions.py` says what follows. What happened never changes; only how far its reactions have come does
+    (`reacted_at`, `retry_at`, `attempts`).
     """
 
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="events")

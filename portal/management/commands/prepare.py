@@ -5,6 +5,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
+from apps.common import keys
 from portal.rights import OWNER, admit
 
 
@@ -27,6 +28,14 @@ class Command(BaseCommand):
         if owned:
             admit(everyday["USER"], everyday["PASSWORD"])
             _connect(DEFAULT_DB_ALIAS, "DATABASE_URL")
+        if not keys.opens_something():
+            raise CommandError(
+                "FIELD_KEYS open nothing that is stored: set the keys that this database was written with."
+            )
+        if not all(keys.sampled().values()):
+            self.stderr.write(
+                "FIELD_KEYS lack a key that stored values need: manage.py reencrypt --count says how many."
+            )
         call_command("load_catalogue")
         call_command("load_code_rules")
 
