@@ -159,7 +159,8 @@ def record_receipt(*, reference: uuid.UUID, said: str, now: datetime) -> bool:
         if said == DELIVERED and (on_its_way or unsure):
             _finish(message, OutboxState.DELIVERED, now)
         elif said in {FAILED, REJECTED} and on_its_way:
-            _fail(message, "not-reached" if said == FAILED else "bad-number", now)
+            # An SMSC rejects for its own reasons too: who we are, what we sign with. It is not said to be the number.
+            _fail(message, "not-reached", now)
         elif said in {ACCEPTED, BUFFERED} and message.state in {OutboxState.WAITING, OutboxState.SENDING}:
             # The answer was lost, or the worker that waited for it; the message was not: it must not be sent again.
             message.state, message.sent_at, message.failure = OutboxState.SENT, message.sent_at or now, ""
