@@ -16,6 +16,9 @@ from . import texts
 
 RESERVED, WANTS_NONE, NO_CONTACT, NO_MAIL = "reserved", "wants-none", "no-contact", "no-mail"
 
+BOOKER = "user-"
+"""How the key of somebody begins who booked it and does not take part."""
+
 Way = tuple[str, str]
 """A channel and an address."""
 
@@ -73,7 +76,7 @@ def booker_of(appointment: Appointment) -> Person | None:
     if not user.is_active or appointment.participants.filter(schedule__user=user).exists():
         return None
     return Person(
-        key=f"user-{user.uid}",
+        key=f"{BOOKER}{user.uid}",
         role="",
         audience=texts.STAFF,
         name=user.name,

@@ -32,7 +32,7 @@ from apps.scheduling.models import (
 )
 
 from . import queries, texts
-from .people import Person, booker_of, people_of
+from .people import BOOKER, Person, booker_of, people_of
 from .plan import Plan, Planned, plan
 
 A_WHILE: Final = timedelta(minutes=15)
@@ -61,7 +61,8 @@ def tell_moved(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell the new time. Who had not heard of the old one yet is told as if it were the first; who no longer
     comes is told that the old time is off."""
     appointment = event.appointment
-    told, people = queries.told(appointment.uid), _people(event)
+    told = queries.told(appointment.uid)
+    people = _people(event, told)
     knew = [one for one in people if _knows(one, told, appointment)]
     _tell(appointment, knew, texts.MOVED, done_by=event.actor_id, now=now)
     fresh = [one for one in people if one not in knew]
@@ -70,21 +71,21 @@ def tell_moved(*, event: AppointmentEvent, now: datetime) -> None:
     if event.old_starts_at is not None:
         before.starts_at, before.ends_at = event.old_starts_at, event.old_starts_at + appointment.length
     for recipient in told - {one.key for one in people}:
-        _tell_gone(before, recipient, now=now)
+        if not recipient.startswith(BOOKER):  # it stands, for whoever booked it
+            _tell_gone(before, recipient, now=now)
 
 
 def tell_cancelled(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell those who had heard of it. Who had not would only wonder."""
     told = queries.told(event.appointment.uid)
-    people = [one for one in _people(event) if _knows(one, told, event.appointment)]
+    people = [one for one in _people(event, told) if _knows(one, told, event.appointment)]
     _tell(event.appointment, people, texts.CANCELLED, done_by=event.actor_id, now=now)
 
 
-def _people(event: AppointmentEvent) -> list[Person]:
-    """Return who takes part; where the patient changed it herself, whoever booked it too."""
-    people = people_of(event.appointment)
-    booker = booker_of(event.appointment) if event.by_patient else None
-    return [*people, booker] if booker is not None else people
+def _people(event: AppointmentEvent, told: set[str]) -> list[Person]:
+    """Return who takes part, and whoever booked it: once the patient has changed it herself, he hears of each change."""
+    people, booker = people_of(event.appointment), booker_of(event.appointment)
+    return [*people, booker] if booker is not None and (event.by_patient or booker.key in told) else people
 
 
 def _knows(person: Person, told: set[str], appointment: Appointment) -> bool:
