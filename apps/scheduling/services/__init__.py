@@ -21,7 +21,7 @@ from .details import (
     save_answers,
 )
 from .people import schedule_for_patient, schedule_for_user
-from .reacting import react_to_events
+from .reacting import react_to_events, react_to_next_event
 from .rules import check_request, check_start
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "nearest_times",
     "note_contact_changes",
     "react_to_events",
+    "react_to_next_event",
     "release_hold",
     "remove_expired",
     "remove_participant",
