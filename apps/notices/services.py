@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.calendars.ics import UnsafeText
 from apps.calendars.services import CANCEL, invitation
 from apps.common.errors import DomainError
+from apps.common.retry import retry_on_deadlock
 from apps.messaging import queries as outbox
 from apps.messaging.models import Channel, OutboxMessage, OutboxState
 from apps.messaging.services import queue_message, withdraw_messages
@@ -51,6 +52,20 @@ class NobodyToTell(DomainError):
 class NothingToTell(DomainError):
     code = "nothing-to-tell"
     message = _("This appointment is over or cancelled.")
+
+
+def hold(appointment: Appointment) -> Appointment:
+    """Lock an appointment until what is said of it is written down, and return it as it is by now.
+
+    Whoever moves or cancels it, or takes somebody off, waits for this lock and withdraws what stands there by then.
+    """
+    return (
+        Appointment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "service_type__scenario", "patient", "requester_unit__organisation", "performer_unit__organisation"
+        )
+        .get(pk=appointment.pk)
+    )
 
 
 def tell_booked(*, appointment: Appointment, done_by: int | None, now: datetime) -> Plan:
@@ -131,6 +146,7 @@ def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:
         _tell_gone(appointment, str(uid), now=now)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime, anew: bool = False) -> bool:
     """Send a person her invitation once more, to where she is reached today; say whether with a new link.
@@ -140,6 +156,7 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
 
     Raises NothingToTell and NobodyToTell.
     """
+    appointment = hold(appointment)
     if not appointment.is_still_on(now):
         raise NothingToTell
     person = _find(appointment, uid)
@@ -174,6 +191,7 @@ def _invitations(appointment: Appointment, person: Person) -> QuerySet[OutboxMes
     return said.filter(purpose__startswith=texts.BOOKED)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def send_newest_link(*, participant: Participant, now: datetime) -> bool:
     """Send the link that works to whom an old one belonged; say whether anything was sent.
@@ -184,16 +202,17 @@ def send_newest_link(*, participant: Participant, now: datetime) -> bool:
     meant = _to_come(participant, now)
     if meant is None:
         return False
+    appointment = hold(meant.appointment)
     link = live_link(meant)
-    person = _find(meant.appointment, meant.uid)
+    person = _find(appointment, meant.uid) if appointment.is_still_on(now) else None
     if link is None or link.locked_at is not None or person is None:
         return False
     if not person.ways or person.audience not in texts.BY_LINK:
         return False
-    lately = list(_invitations(meant.appointment, person).filter(created_at__gt=now - A_DAY).values_list("created_at"))
+    lately = list(_invitations(appointment, person).filter(created_at__gt=now - A_DAY).values_list("created_at"))
     if len(lately) >= MOST_IN_A_DAY or any(at > now - A_WHILE for (at,) in lately):
         return False
-    _tell_once_more(meant.appointment, person, now=now)
+    _tell_once_more(appointment, person, now=now)
     return True
 
 
