@@ -145,7 +145,8 @@ def patient_person(patient: Patient, *, key: str, participant: Participant | Non
 
 
 def _acting_kin(patient: Patient) -> NextOfKin | None:
-    return patient.next_of_kin.filter(acts_for_patient=True, phone__isnull=False).first()
+    """Return the first who may act for her and whom a message reaches."""
+    return next((kin for kin in patient.next_of_kin.all() if kin.acts_for_patient and _ways(kin.phone, None)), None)
 
 
 def _guest(
