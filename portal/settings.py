@@ -294,6 +294,8 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": env_level("LOG_LEVEL", "WARNING" if DEMO else "INFO")},
     "loggers": {
         "django.server": {"handlers": ["out"], "level": "WARNING", "propagate": False},
+        # The servers bring handlers of their own, which would write what an error says, row and all.
+        **{name: {"handlers": ["out"], "propagate": False} for name in ("_granian", "uvicorn")},
         "fontTools": {"level": "WARNING"},  # it tells of every table of every font of every sheet
     },
 }

@@ -3,10 +3,11 @@
 import json
 import logging
 import re
-from collections.abc import ItemsView
+from collections.abc import ItemsView, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from django.db import Error
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
@@ -32,8 +33,32 @@ class HidePrivate(logging.Filter):
     """Clean the finished message, whatever its arguments were."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = hide(record.getMessage()), None
+        record.msg, record.args = hide(_message(record)), None
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Write it without the words of an error, which may be a whole row: «Failing row contains (…)». Its class stays."""
+    error = record.exc_info[1] if record.exc_info else None
+    kind = type(error).__name__ if error is not None else "an error"
+    args = record.args
+    if isinstance(args, Mapping):
+        if record.name == "celery.app.trace" and "exc" in args:
+            args = {**args, "exc": kind}  # Celery has made a text of it
+        record.args = {name: _without_words(value, error) for name, value in args.items()}
+    elif args:
+        record.args = tuple(_without_words(value, error) for value in args)
+    message = record.getMessage()
+    if record.name.startswith("_granian"):  # it says what came out of the application, trace and all
+        first, *rest = message.splitlines() or [""]
+        message = "\n".join([first, *(line for line in rest if line.startswith("  File"))])
+    return message
+
+
+def _without_words(value: object, error: BaseException | None) -> object:
+    """Our own errors say a code; the database's say what it was given, and one with a trace may have it from there."""
+    told = isinstance(value, Error) or (error is not None and isinstance(value, BaseException))
+    return type(value).__name__ if told else value
 
 
 class JsonLine(logging.Formatter):

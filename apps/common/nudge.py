@@ -1,5 +1,6 @@
 """Wake a sweeper after the commit, and the tasks that are woken."""
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -15,6 +16,9 @@ from .caching import is_away
 WAITS_AT_MOST: Final = 5
 """Seconds after which a nudge that no worker took up no longer stands in for the next."""
 
+SHIFT: Final = 60.0
+"""Seconds at a stretch: well under the time limit of a task, so that nothing is cut off half-way."""
+
 
 def wake(task: str) -> None:
     """Run a sweeper once this transaction has committed.
@@ -29,6 +33,15 @@ def wake(task: str) -> None:
 def _nudge(task: str) -> None:
     if cache.add(_key(task), 1, timeout=WAITS_AT_MOST) and not is_away():  # the broker stands where the cache does
         current_app.send_task(task, ignore_result=True, retry=False)
+
+
+def work_off(task: str, do_next: Callable[[], bool]) -> None:
+    """Do one thing after the other until there is none; at the end of a shift, leave the rest to the next sweep."""
+    began = time.monotonic()
+    while do_next():
+        if time.monotonic() - began > SHIFT:
+            wake(task)
+            return
 
 
 def sweeper(name: str) -> Callable[[Callable[[], None]], Any]:

@@ -105,14 +105,18 @@ def queue_message(
     return message
 
 
-def withdraw_messages(*, about: uuid.UUID, now: datetime, recipient: str | None = None) -> int:
-    """Take back everything that has not gone out yet; return how many.
+def withdraw_messages(
+    *, about: uuid.UUID, now: datetime, recipient: str | None = None, before_version: int | None = None
+) -> int:
+    """Take back everything that has not gone out yet, or what was said before a version; return how many.
 
     One that a worker holds in its hand at this moment may go out, but is never tried again.
     """
     owed = OutboxMessage.objects.about_appointment(about).filter(state__in=OPEN_STATES, withdrawn_at__isnull=True)
     if recipient is not None:
         owed = owed.filter(recipient=recipient)
+    if before_version is not None:
+        owed = owed.filter(about_version__lt=before_version)
     # Rows that a worker is claiming are waited for, so that each is either sent before or taken back.
     sending = owed.filter(state=OutboxState.SENDING).update(withdrawn_at=now)
     waiting = owed.exclude(state=OutboxState.SENDING).update(
@@ -159,7 +163,8 @@ def record_receipt(*, reference: uuid.UUID, said: str, now: datetime) -> bool:
         if said == DELIVERED and (on_its_way or unsure):
             _finish(message, OutboxState.DELIVERED, now)
         elif said in {FAILED, REJECTED} and on_its_way:
-            _fail(message, "not-reached" if said == FAILED else "bad-number", now)
+            # An SMSC rejects for its own reasons too: who we are, what we sign with. It is not said to be the number.
+            _fail(message, "not-reached", now)
         elif said in {ACCEPTED, BUFFERED} and message.state in {OutboxState.WAITING, OutboxState.SENDING}:
             # The answer was lost, or the worker that waited for it; the message was not: it must not be sent again.
             message.state, message.sent_at, message.failure = OutboxState.SENT, message.sent_at or now, ""

@@ -16,6 +16,9 @@ from . import texts
 
 RESERVED, WANTS_NONE, NO_CONTACT, NO_MAIL = "reserved", "wants-none", "no-contact", "no-mail"
 
+BOOKER = "user-"
+"""How the key of somebody begins who booked it and does not take part."""
+
 Way = tuple[str, str]
 """A channel and an address."""
 
@@ -73,7 +76,7 @@ def booker_of(appointment: Appointment) -> Person | None:
     if not user.is_active or appointment.participants.filter(schedule__user=user).exists():
         return None
     return Person(
-        key=f"user-{user.uid}",
+        key=f"{BOOKER}{user.uid}",
         role="",
         audience=texts.STAFF,
         name=user.name,
@@ -142,7 +145,8 @@ def patient_person(patient: Patient, *, key: str, participant: Participant | Non
 
 
 def _acting_kin(patient: Patient) -> NextOfKin | None:
-    return patient.next_of_kin.filter(acts_for_patient=True, phone__isnull=False).first()
+    """Return the first who may act for her and whom a message reaches."""
+    return next((kin for kin in patient.next_of_kin.all() if kin.acts_for_patient and _ways(kin.phone, None)), None)
 
 
 def _guest(

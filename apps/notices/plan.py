@@ -122,6 +122,10 @@ def _first(session: Session, person: Person, purpose: str, *, now: datetime, lin
         due_at = soonest(way[0], now)
         not_after = _helps_until(session, due_at, now)
         ways.append(_write(session, person, purpose, way, due_at=due_at, not_after=not_after, link_of=link_of))
+    return _with_reserve(ways)
+
+
+def _with_reserve(ways: list[Planned]) -> Planned:
     first, *reserve = ways
     return replace(first, reserve=reserve[0]) if reserve else first
 
@@ -134,13 +138,17 @@ def _helps_until(session: Session, due_at: datetime, now: datetime) -> datetime:
 
 
 def _reminders(session: Session, person: Person, *, after: datetime, link_of: LinkOf) -> list[Planned]:
-    way, planned = person.ways[0], []
+    planned = []
     for purpose in texts.REMINDERS:
         due_at = reminder_due(purpose, session.starts_at)
         if due_at - after < TOO_CLOSE[purpose]:
             continue
         not_after = session.starts_at - NOT_AFTER.get(purpose, timedelta(0))
-        planned.append(_write(session, person, purpose, way, due_at=due_at, not_after=not_after, link_of=link_of))
+        ways = [
+            _write(session, person, purpose, way, due_at=due_at, not_after=not_after, link_of=link_of)
+            for way in person.ways[:2]
+        ]
+        planned.append(_with_reserve(ways))
         after = due_at
     return planned
 

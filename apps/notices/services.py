@@ -16,6 +16,7 @@ from apps.accounts.models import User
 from apps.calendars.ics import UnsafeText
 from apps.calendars.services import CANCEL, invitation
 from apps.common.errors import DomainError
+from apps.common.retry import retry_on_deadlock
 from apps.messaging import queries as outbox
 from apps.messaging.models import Channel, OutboxMessage, OutboxState
 from apps.messaging.services import queue_message, withdraw_messages
@@ -32,7 +33,7 @@ from apps.scheduling.models import (
 )
 
 from . import queries, texts
-from .people import Person, booker_of, people_of
+from .people import BOOKER, Person, booker_of, people_of
 from .plan import Plan, Planned, plan
 
 A_WHILE: Final = timedelta(minutes=15)
@@ -53,6 +54,20 @@ class NothingToTell(DomainError):
     message = _("This appointment is over or cancelled.")
 
 
+def hold(appointment: Appointment) -> Appointment:
+    """Lock an appointment until what is said of it is written down, and return it as it is by now.
+
+    Whoever moves or cancels it, or takes somebody off, waits for this lock and withdraws what stands there by then.
+    """
+    return (
+        Appointment.objects.select_for_update(of=("self",), no_key=True)
+        .select_related(
+            "service_type__scenario", "patient", "requester_unit__organisation", "performer_unit__organisation"
+        )
+        .get(pk=appointment.pk)
+    )
+
+
 def tell_booked(*, appointment: Appointment, done_by: int | None, now: datetime) -> Plan:
     return _tell(appointment, people_of(appointment), texts.BOOKED, done_by=done_by, now=now)
 
@@ -61,7 +76,8 @@ def tell_moved(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell the new time. Who had not heard of the old one yet is told as if it were the first; who no longer
     comes is told that the old time is off."""
     appointment = event.appointment
-    told, people = queries.told(appointment.uid), _people(event)
+    told = queries.told(appointment.uid)
+    people = _people(event, told)
     knew = [one for one in people if _knows(one, told, appointment)]
     _tell(appointment, knew, texts.MOVED, done_by=event.actor_id, now=now)
     fresh = [one for one in people if one not in knew]
@@ -70,21 +86,21 @@ def tell_moved(*, event: AppointmentEvent, now: datetime) -> None:
     if event.old_starts_at is not None:
         before.starts_at, before.ends_at = event.old_starts_at, event.old_starts_at + appointment.length
     for recipient in told - {one.key for one in people}:
-        _tell_gone(before, recipient, now=now)
+        if not recipient.startswith(BOOKER):  # it stands, for whoever booked it
+            _tell_gone(before, recipient, now=now)
 
 
 def tell_cancelled(*, event: AppointmentEvent, now: datetime) -> None:
     """Tell those who had heard of it. Who had not would only wonder."""
     told = queries.told(event.appointment.uid)
-    people = [one for one in _people(event) if _knows(one, told, event.appointment)]
+    people = [one for one in _people(event, told) if _knows(one, told, event.appointment)]
     _tell(event.appointment, people, texts.CANCELLED, done_by=event.actor_id, now=now)
 
 
-def _people(event: AppointmentEvent) -> list[Person]:
-    """Return who takes part; where the patient changed it herself, whoever booked it too."""
-    people = people_of(event.appointment)
-    booker = booker_of(event.appointment) if event.by_patient else None
-    return [*people, booker] if booker is not None else people
+def _people(event: AppointmentEvent, told: set[str]) -> list[Person]:
+    """Return who takes part, and whoever booked it: once the patient has changed it herself, he hears of each change."""
+    people, booker = people_of(event.appointment), booker_of(event.appointment)
+    return [*people, booker] if booker is not None and (event.by_patient or booker.key in told) else people
 
 
 def _knows(person: Person, told: set[str], appointment: Appointment) -> bool:
@@ -130,6 +146,7 @@ def tell_gone(*, appointment: Appointment, uid: UUID, now: datetime) -> None:
         _tell_gone(appointment, str(uid), now=now)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetime, anew: bool = False) -> bool:
     """Send a person her invitation once more, to where she is reached today; say whether with a new link.
@@ -139,6 +156,7 @@ def send_again(*, appointment: Appointment, uid: UUID, actor: User, now: datetim
 
     Raises NothingToTell and NobodyToTell.
     """
+    appointment = hold(appointment)
     if not appointment.is_still_on(now):
         raise NothingToTell
     person = _find(appointment, uid)
@@ -173,6 +191,7 @@ def _invitations(appointment: Appointment, person: Person) -> QuerySet[OutboxMes
     return said.filter(purpose__startswith=texts.BOOKED)
 
 
+@retry_on_deadlock
 @transaction.atomic
 def send_newest_link(*, participant: Participant, now: datetime) -> bool:
     """Send the link that works to whom an old one belonged; say whether anything was sent.
@@ -183,16 +202,17 @@ def send_newest_link(*, participant: Participant, now: datetime) -> bool:
     meant = _to_come(participant, now)
     if meant is None:
         return False
+    appointment = hold(meant.appointment)
     link = live_link(meant)
-    person = _find(meant.appointment, meant.uid)
+    person = _find(appointment, meant.uid) if appointment.is_still_on(now) else None
     if link is None or link.locked_at is not None or person is None:
         return False
     if not person.ways or person.audience not in texts.BY_LINK:
         return False
-    lately = list(_invitations(meant.appointment, person).filter(created_at__gt=now - A_DAY).values_list("created_at"))
+    lately = list(_invitations(appointment, person).filter(created_at__gt=now - A_DAY).values_list("created_at"))
     if len(lately) >= MOST_IN_A_DAY or any(at > now - A_WHILE for (at,) in lately):
         return False
-    _tell_once_more(meant.appointment, person, now=now)
+    _tell_once_more(appointment, person, now=now)
     return True
 
 

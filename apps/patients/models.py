@@ -72,7 +72,9 @@ class Patient(models.Model):
     channel = models.CharField(max_length=12, choices=ContactChannel, default=ContactChannel.SMS)
     reserved = models.BooleanField(_("reserved against digital messages"), default=False)
     protection = models.CharField(max_length=24, choices=Protection, default=Protection.OPEN)
-    contact_changed_at = models.DateTimeField(null=True, blank=True, help_text="messages written before it are stale")
+    contact_changed_at = models.DateTimeField(
+        null=True, blank=True, help_text="what was written before it is stale; empty when all is told"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -96,6 +98,11 @@ class Patient(models.Model):
         indexes = [
             models.Index(name="patient_by_birth_date", fields=["birth_date"]),
             models.Index(name="patient_by_person", fields=["person_index"]),
+            models.Index(
+                name="patient_to_be_told_anew",
+                fields=["contact_changed_at"],
+                condition=Q(contact_changed_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

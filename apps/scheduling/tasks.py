@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from apps.common.nudge import sweeper
+from apps.common.nudge import sweeper, work_off
 
 from . import services
 from .services import drafts
@@ -10,9 +10,9 @@ from .services import drafts
 
 @sweeper("scheduling.react")
 def react() -> None:
-    now = timezone.now()
-    services.note_contact_changes(now=now)
-    services.react_to_events(now=now)
+    """Every few seconds from beat, and at once when something happens; each event gets a lease from when it is taken."""
+    services.note_contact_changes(now=timezone.now())
+    work_off("scheduling.react", lambda: services.react_to_next_event(now=timezone.now()))
 
 
 @sweeper("scheduling.close_past")

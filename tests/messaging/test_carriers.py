@@ -1,10 +1,12 @@
 """One contract for every way out. Kannel and the mail server are real ones on loopback."""
 
+import re
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -24,15 +26,32 @@ def kannel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         yield gateway
 
 
+OURS = [
+    ("GREETING", "554 5.7.1 You are not welcome here"),
+    ("EHLO", "550 5.7.1 Not from your address"),
+    ("AUTH", "554 5.7.8 The account is closed"),
+    ("MAIL", "550 5.1.8 The sender is blocked"),
+    ("RCPT", "554 5.7.1 Relay access denied"),
+]
+"""How a mail server says no to us, whoever the mail is for."""
+
+
+def shut_out(mailbox: Mailbox, verb: str, answer: str, settings: Any) -> None:
+    mailbox.says = {verb: answer}
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = ("videotime", "made-up") if verb == "AUTH" else ("", "")
+
+
 @dataclass
 class Way:
-    """A carrier, an address that it reaches, one that it never will, and how to put it out of order."""
+    """A carrier, an address that it reaches, one that it never will, how to put it out of order, and the ways in which
+    it says no to us and not to the address."""
 
     carrier: Carrier
     good: str
     bad: str
     arrived: Callable[[Outgoing], bool]
     break_it: Callable[[], None] | None
+    shut_us_out: dict[str, Callable[[], None]] = field(default_factory=dict)
 
 
 @pytest.fixture(params=sorted(CARRIERS))
@@ -47,6 +66,7 @@ def way(request: pytest.FixtureRequest, settings: Any) -> Way:
             "not a number",
             lambda out: gateway.phones.wait_for(out.body.encode()) is not None,
             lambda: setattr(settings, "KANNEL_URL", f"http://127.0.0.1:{free_ports(1)[0]}"),
+            {"a wrong password": lambda: setattr(settings, "KANNEL_PASSWORD", "wrong")},
         )
     if name == "smtp":
         mailbox: Mailbox = request.getfixturevalue("mail_server")
@@ -56,6 +76,7 @@ def way(request: pytest.FixtureRequest, settings: Any) -> Way:
             "nobody@patient.example",
             lambda out: out.body in mailbox.mails[-1][1].get_body(("plain",)).get_content(),
             lambda: setattr(settings, "EMAIL_PORT", free_ports(1)[0]),
+            {verb: lambda verb=verb, answer=answer: shut_out(mailbox, verb, answer, settings) for verb, answer in OURS},
         )
     return Way(CARRIERS[name], "+4700010001", "", lambda out: True, None)
 
@@ -99,6 +120,14 @@ class TestEveryCarrier:
         assert not outage.value.maybe_taken
         assert outage.value.__cause__ is None
 
+    @pytest.mark.parametrize("on_one_line", [False, True])
+    def test_keeps_the_message_when_it_is_we_who_are_refused(self, way, on_one_line):
+        for how, shut_us_out in way.shut_us_out.items():
+            shut_us_out()
+            with pytest.raises(Unavailable) as outage, one_line() if on_one_line else nullcontext():
+                way.carrier.send(outgoing(way.good))
+            assert (str(outage.value), outage.value.maybe_taken) == ("not-let-in", False), how
+
 
 class TestKannel:
     @pytest.fixture(autouse=True)
@@ -127,6 +156,17 @@ class TestKannel:
         settings.KANNEL_PASSWORD = "wrong"
         with pytest.raises(Unavailable, match="not-let-in"):
             CARRIERS["kannel"].send(outgoing("+4700010001"))
+
+    def test_a_request_of_ours_that_is_wrong_is_not_the_numbers_fault(self):
+        with pytest.raises(Unavailable, match="out-of-order"):
+            CARRIERS["kannel"].send(
+                Outgoing(key="x", sender="", address="+4700010001", subject="", body="Hei")  # nobody signs it
+            )
+
+    def test_a_number_that_the_gateway_denies_is_refused(self, monkeypatch):
+        monkeypatch.setattr("apps.messaging.carriers.kannel.NUMBER", re.compile(".*"))
+        with pytest.raises(Refused, match="bad-number"):
+            CARRIERS["kannel"].send(outgoing("ring meg"))
 
     def test_nothing_of_a_message_is_logged(self, caplog):
         with caplog.at_level("INFO"):
@@ -193,6 +233,19 @@ class TestMail:
     def test_a_server_that_is_busy_is_tried_again(self, mail_server):
         with pytest.raises(Unavailable):
             CARRIERS["smtp"].send(outgoing("later@patient.example"))
+
+    @pytest.mark.parametrize(
+        ("verb", "answer", "why"),
+        [
+            ("RCPT", "550 5.1.1 No such user", "bad-address"),
+            ("RCPT", "552 5.2.2 The mailbox is full", "refused"),
+            ("DATA", "554 5.6.0 The content is not accepted", "refused"),
+        ],
+    )
+    def test_what_is_about_the_address_or_the_mail_itself_is_final(self, mail_server, verb, answer, why):
+        mail_server.says[verb] = answer
+        with pytest.raises(Refused, match=why):
+            self.send()
 
     def test_the_mails_of_a_sweep_go_on_one_connection_and_others_on_their_own(self, mail_server):
         with one_line():

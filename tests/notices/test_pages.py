@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AccessRecord
 from apps.messaging.models import OutboxMessage, OutboxState
+from apps.patients.models import ContactChannel, NextOfKin
 from apps.rooms.queries import address_of, live_link
 from apps.scheduling.models import BookingDraft
 from apps.scheduling.services import GuestInput, add_guest, remove_participant
@@ -102,16 +105,56 @@ class TestTheUnitsPage:
     def test_an_interpreter_has_no_such_page(self, as_user, amina, booked):
         assert as_user(amina).get(PAGE).status_code == 404
 
-    def test_the_page_takes_the_same_number_of_queries_for_many(
-        self, as_user, kari, booked, book, bo, react, django_assert_max_num_queries
-    ):
-        for day in (3, 4, 5):
-            book(bo, f"2026-03-0{day} 12.00")
+    def test_the_page_takes_the_same_number_of_queries_for_many(self, as_user, kari, ada, bo, book, react, clock):
+        def out_of_reach(patient, **how):
+            for name, value in how.items():
+                setattr(patient, name, value)
+            patient.save()
+
+        out_of_reach(ada, channel=ContactChannel.NEXT_OF_KIN)
+        NextOfKin.objects.create(patient=ada, name="Nils Alm", relation="bror", phone="+4700010077")
+        book(ada, "2026-03-04 10.00")
         react()
         client = as_user(kari)
         client.get(PAGE)
-        with django_assert_max_num_queries(20):
+        with CaptureQueriesContext(connection) as for_one:
             client.get(PAGE)
+        out_of_reach(bo, reserved=True)
+        for day in (3, 4, 5):
+            book(bo, f"2026-03-0{day} 12.00")
+            book(ada, f"2026-03-0{day} 14.00")
+        react()
+        with CaptureQueriesContext(connection) as for_seven:
+            page = client.get(PAGE).content.decode()
+        assert len(for_seven) == len(for_one)
+        assert page.count("Ring eller send brev") == 7
+
+    def test_a_next_of_kin_with_a_land_line_reaches_nobody_and_the_one_with_a_mobile_is_told(
+        self, as_user, kari, ada, book, react, outbox, clock
+    ):
+        ada.channel = ContactChannel.NEXT_OF_KIN
+        ada.save()
+        NextOfKin.objects.create(
+            patient=ada, name="Nils Alm", relation="bror", phone="+4722345678", acts_for_patient=True
+        )
+        book(ada, "2026-03-06 10.00")
+        react()
+        assert outbox(channel="sms") == []
+        assert "Mangler mobilnummer og e-postadresse." in as_user(kari).get(PAGE).content.decode()
+        NextOfKin.objects.create(
+            patient=ada, name="Nora Alm", relation="datter", phone="+4700010078", acts_for_patient=True
+        )
+        assert "Mangler mobilnummer" not in as_user(kari).get(PAGE).content.decode()
+        book(ada, "2026-03-06 12.00")
+        react()
+        assert {row.address for row in outbox(channel="sms")} == {"+4700010078"}
+
+    def test_a_patient_whose_only_number_is_a_land_line_is_listed_to_be_called(self, as_user, kari, ada, booked):
+        ada.phone = "+4722345678"
+        ada.save()
+        page = as_user(kari).get(PAGE).content.decode()
+        assert "Mangler mobilnummer og e-postadresse." in page
+        assert 'href="tel:+4722345678"' in page
 
 
 class TestTheTimeline:

@@ -139,9 +139,11 @@ class TestThePatientsWish:
     def test_a_text_message_and_an_e_mail_in_reserve(self, person):
         made = person(email="ada@patient.example")
         assert made.ways == (("sms", "+4700010001"), ("email", "ada@patient.example"))
-        [first, *_rest] = planned("2026-03-12 10.00", "2026-03-02 09.00", made).messages
-        assert first.channel == "sms"
-        assert first.reserve.channel == "email"
+        messages = planned("2026-03-12 10.00", "2026-03-02 09.00", made).messages
+        assert [(one.purpose, one.channel, one.reserve.channel) for one in messages] == [
+            (purpose, "sms", "email") for purpose in (texts.BOOKED, *texts.REMINDERS)
+        ]
+        assert all((one.due_at, one.not_after) == (one.reserve.due_at, one.reserve.not_after) for one in messages)
 
     def test_e_mail_first_where_she_wants_that(self, person):
         made = person(email="ada@patient.example", channel=ContactChannel.EMAIL)

@@ -8,6 +8,8 @@ from icalendar import Calendar
 
 from apps.messaging.carriers import Refused
 from apps.messaging.models import OutboxMessage, OutboxState
+from apps.messaging.queries import address_index
+from apps.messaging.services import FAILED, record_receipt
 from apps.notices import services
 from apps.rooms.models import JoinLink
 from apps.rooms.queries import live_link
@@ -84,12 +86,13 @@ def test_everything_is_said_once_however_often_the_sweepers_run(booked, react, s
 def test_the_interpreter_is_booked_without_the_patients_name(book, ada, amina_diary, react, outbox, amina):
     book(ada, FRIDAY, interpreter_language="som")
     react()
-    [message] = outbox(address__isnull=False, purpose="booked", channel="email", subject__startswith="Videosesjon")[:1]
     mails = {row.address: row for row in outbox(purpose="booked", channel="email")}
-    message = mails[amina.email]
-    assert "tolk" in message.body
-    assert "Språk: somali" in message.body.replace("Somali", "somali")
-    assert "Ada" not in message.body
+    assert set(mails) == {amina.email, BERG}
+    body = mails[amina.email].body
+    assert "satt opp som tolk på video fredag 6. mars kl. 10.00" in body
+    assert "Språk: somali" in body
+    for secret in ("Ada", "Alm", "Sår", "sår", "Berg"):
+        assert secret not in body + mails[amina.email].subject + mails[amina.email].calendar
 
 
 class TestMoving:
@@ -142,6 +145,40 @@ class TestMoving:
         react()
         [mail] = [row for row in outbox(channel="email") if row.address == kari.email]
         assert (mail.purpose, mail.subject) == ("moved", "Flyttet: videosesjon mandag 9. mars kl. 11.00")
+
+    @pytest.fixture
+    def by_tor(self, booked, tor, send, now, at, react):
+        """Tor has booked it and does not take part; he was told when Ada moved it."""
+        booked.booked_by = tor
+        booked.save()
+        send()
+        moved = move_appointment(appointment=booked, starts_at=at("2026-03-09 11.00"), by_patient=True, now=now)
+        react()
+        send()
+        return moved
+
+    def test_whoever_booked_it_and_was_told_of_one_move_is_told_of_the_next(
+        self, by_tor, now, at, outbox, react, send, kari, tor
+    ):
+        again = move_appointment(appointment=by_tor, starts_at=at("2026-03-10 12.00"), actor=kari, now=now)
+        react()
+        assert said(outbox(address_index=address_index(tor.email))) == [("moved", "email", tor.email)]
+        send()
+        cancel_appointment(appointment=again, reason="ill", actor=kari, now=now)
+        react()
+        assert said(outbox(address_index=address_index(tor.email))) == [("cancelled", "email", tor.email)]
+
+    def test_whoever_booked_it_is_not_told_of_his_own_move(self, by_tor, now, at, outbox, react, tor):
+        move_appointment(appointment=by_tor, starts_at=at("2026-03-10 12.00"), actor=tor, now=now)
+        react()
+        assert outbox(address_index=address_index(tor.email)) == []
+
+    def test_whoever_booked_it_and_has_left_since_is_told_nothing(self, by_tor, now, at, outbox, react, kari, tor):
+        tor.is_active = False
+        tor.save()
+        move_appointment(appointment=by_tor, starts_at=at("2026-03-10 12.00"), actor=kari, now=now)
+        react()
+        assert outbox(address_index=address_index(tor.email)) == []
 
     def test_a_specialist_who_no_longer_comes_is_told_that_the_old_time_is_off(
         self, booked, now, kari, at, outbox, react, send, berg_diary, holm_diary
@@ -389,8 +426,23 @@ def test_a_number_that_cannot_be_reached_falls_to_e_mail(book, ada, react, setti
     react()
     while deliver_next_message(now=now):
         pass
-    mail = OutboxMessage.objects.get(instead_of__isnull=False)
+    mail = OutboxMessage.objects.get(instead_of__isnull=False, purpose="booked")
     assert (mail.address, mail.state) == ("ada@patient.example", OutboxState.DELIVERED)
+    assert "/j/" in mail.body
+
+
+@pytest.mark.parametrize("purpose", ["reminder_2_days", "reminder_2_hours"])
+def test_a_reminder_that_cannot_be_delivered_falls_to_e_mail(purpose, book, ada, react, outbox):
+    ada.email = "ada@patient.example"
+    ada.save()
+    book(ada, FRIDAY)
+    react()
+    [reminder] = outbox(purpose=purpose)
+    assert reminder.channel == "sms"
+    OutboxMessage.objects.filter(pk=reminder.pk).update(state=OutboxState.SENT, sent_at=reminder.due_at, attempts=1)
+    assert record_receipt(reference=reminder.reference, said=FAILED, now=reminder.due_at)
+    [mail] = outbox(purpose=purpose)
+    assert (mail.channel, mail.address, mail.due_at) == ("email", "ada@patient.example", reminder.due_at)
     assert "/j/" in mail.body
 
 

@@ -1,13 +1,18 @@
 """A patient with a new number is told there of what is coming, and nothing more goes to the old one."""
 
 from datetime import timedelta
+from threading import Event
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.messaging.models import OPEN_STATES, OutboxMessage
+from apps.patients.models import Patient
 from apps.patients.services import update_contact
 from apps.scheduling.models import AppointmentEvent, EventKind
 from apps.scheduling.services import cancel_appointment, note_contact_changes
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +86,48 @@ def test_what_is_over_stays_as_it_was(booked, ada, kari, now):
     after = booked.ends_at + timedelta(hours=1)
     update_contact(patient=ada, actor=kari, now=after, phone="00 01 00 55")
     assert note_contact_changes(now=after) == 0
+
+
+def test_when_all_is_told_the_next_look_is_one_query(booked, ada, kari, now):
+    later = now + timedelta(hours=1)
+    update_contact(patient=ada, actor=kari, now=later, phone="00 01 00 55")
+    note_contact_changes(now=later)
+    assert Patient.objects.get(pk=ada.pk).contact_changed_at is None
+    with CaptureQueriesContext(connection) as seen:
+        assert note_contact_changes(now=later) == 0
+    assert len(seen) == 1
+    update_contact(patient=ada, actor=kari, now=later + timedelta(hours=1), phone="00 01 00 56")
+    assert note_contact_changes(now=later + timedelta(hours=1)) == 1
+
+
+def test_who_has_nothing_coming_is_not_looked_at_again(ada, kari, now):
+    update_contact(patient=ada, actor=kari, now=now, phone="00 01 00 55")
+    note_contact_changes(now=now)
+    assert Patient.objects.get(pk=ada.pk).contact_changed_at is None
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_one_who_is_being_changed_again_at_that_moment_is_told_of_that_too(booked, ada, kari, now, react):
+    first, second = now + timedelta(hours=1), now + timedelta(hours=2)
+    update_contact(patient=ada, actor=kari, now=first, phone="00 01 00 55")
+    in_hand, told = Event(), Event()
+
+    def change_again():
+        with transaction.atomic():
+            update_contact(patient=ada, actor=kari, now=second, phone="00 01 00 56")
+            in_hand.set()
+            assert told.wait(10)
+
+    def tell():
+        assert in_hand.wait(10)
+        assert note_contact_changes(now=first) == 1
+        told.set()
+
+    together(change_again, tell)
+    assert Patient.objects.get(pk=ada.pk).contact_changed_at == second
+    assert note_contact_changes(now=second) == 1
+    react(second)
+    assert {row.address for row in OutboxMessage.objects.filter(state__in=OPEN_STATES, channel="sms")} == {
+        "+4700010056"
+    }

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
-from apps.scheduling import errors, events, queries, services
+from apps.common import nudge
+from apps.scheduling import errors, events, queries, services, tasks
 from apps.scheduling.models import (
     Appointment,
     AppointmentEvent,
@@ -160,6 +162,36 @@ def test_what_a_worker_that_died_had_taken_is_done_by_the_next(book, ada, now, m
     assert services.react_to_events(now=now + timedelta(seconds=59)) == 0
     assert services.react_to_events(now=now + timedelta(seconds=60)) == 1
     assert len(seen) == 1
+
+
+def test_each_event_is_leased_from_when_it_is_taken_and_not_from_when_the_sweep_began(book, ada, now, monkeypatch):
+    """A long sweep must not take events whose lease is over already: another worker would take them too."""
+    clock = [now]
+    left: list[timedelta] = []
+
+    def takes_its_time(event: AppointmentEvent, *, now: Any) -> None:
+        left.append(AppointmentEvent.objects.get(pk=event.pk).retry_at - clock[0])
+        clock[0] += timedelta(seconds=40)
+
+    monkeypatch.setitem(events._then, EventKind.BOOKED, [takes_its_time])
+    for hour in ("09", "10", "11"):
+        book(ada, f"2026-03-03 {hour}.00")
+    monkeypatch.setattr(timezone, "now", lambda: clock[0])
+    tasks.react()
+    assert left == [timedelta(seconds=60)] * 3
+
+
+def test_a_sweep_leaves_at_the_end_of_its_shift_and_the_next_one_goes_on(book, ada, now, monkeypatch):
+    nudged: list[str] = []
+    monkeypatch.setitem(events._then, EventKind.BOOKED, [])
+    monkeypatch.setattr(nudge, "SHIFT", 0)
+    monkeypatch.setattr(nudge, "wake", nudged.append)
+    for hour in ("09", "10"):
+        book(ada, f"2026-03-03 {hour}.00")
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    tasks.react()
+    assert nudged == ["scheduling.react"]
+    assert AppointmentEvent.objects.filter(reacted_at__isnull=True).count() == 1
 
 
 def test_a_reaction_that_keeps_failing_is_tried_every_half_an_hour(book, ada, now, monkeypatch):

@@ -56,7 +56,7 @@ class Kannel:
         if message.not_after:
             query["validity"] = _minutes_until(message.not_after)
         answer = self._get(f"{settings.KANNEL_URL.rstrip('/')}/cgi-bin/sendsms?{urlencode(query)}")
-        self._judge(answer.status_code)
+        self._judge(answer.status_code, answer.text)
         return Accepted()
 
     def _report_url(self, key: str) -> str:
@@ -70,11 +70,14 @@ class Kannel:
         except httpx.HTTPError:
             raise Unavailable("no-answer", maybe_taken=True) from None
 
-    def _judge(self, status: int) -> None:
-        """202 for taken and for queued; 403 is about our own account, so the message is kept."""
+    def _judge(self, status: int, text: str) -> None:
+        """202 for taken and for queued; 403 is about our own account, so the message is kept.
+
+        So is 400, unless it is the number that smsbox does not like: a sender that is missing gets the same answer.
+        """
         if status == 202:
             return
-        if status == 400:
+        if status == 400 and text.startswith("Number(s)"):
             raise Refused("bad-number")
         raise Unavailable("not-let-in" if status == 403 else "out-of-order")
 

@@ -17,6 +17,9 @@ from .base import Accepted, Outgoing, Refused, Unavailable
 MOST_ON_A_LINE: Final = 100
 """Mail servers let go of who hands over too many mails on one connection."""
 
+OURS: Final = {503, 530, 535, 538}
+"""A connection that went out of step, and a sign-in that is missing or wrong: never about the address."""
+
 _line: ContextVar["_Line | None"] = ContextVar("line", default=None)
 
 
@@ -74,9 +77,11 @@ class Smtp:
                 mail.connection = line.ready()
             mail.send()
         except smtplib.SMTPRecipientsRefused as refusal:
-            self._judge(max((code for code, _text in refusal.recipients.values()), default=451))
-        except smtplib.SMTPResponseException as refusal:
-            self._judge(refusal.smtp_code)
+            self._judge(*max(refusal.recipients.values(), default=(451, b"")))
+        except smtplib.SMTPDataError as refusal:
+            self._judge(refusal.smtp_code, refusal.smtp_error)
+        except smtplib.SMTPResponseException as refusal:  # the connection, the greeting, the sign-in, the sender
+            raise Unavailable("not-let-in" if refusal.smtp_code >= 500 else "out-of-order") from None
         except (smtplib.SMTPServerDisconnected, TimeoutError):
             raise Unavailable("no-answer", maybe_taken=True) from None
         except (smtplib.SMTPException, OSError):
@@ -107,7 +112,11 @@ class Smtp:
             mail.attach_alternative(message.calendar, f"text/calendar; method={message.calendar_method}")
         return mail
 
-    def _judge(self, code: int) -> None:
-        if 500 <= code < 600 and code not in {530, 535, 538}:  # those three are about our own account
+    def _judge(self, code: int, text: bytes | str) -> None:
+        """Tell what is wrong with this mail from what is wrong with us: who may send is X.7 (RFC 3463)."""
+        said = text if isinstance(text, str) else text.decode("ascii", "replace")
+        if code in OURS or (code >= 500 and said.startswith("5.7.")):
+            raise Unavailable("not-let-in") from None
+        if code >= 500:
             raise Refused("bad-address" if code in {550, 551, 553} else "refused") from None
         raise Unavailable("out-of-order") from None

@@ -23,7 +23,7 @@ from .details import (
 )
 from .journal import change_and_note, note_access
 from .people import schedule_for_patient, schedule_for_user
-from .reacting import react_to_events
+from .reacting import react_to_events, react_to_next_event
 from .rules import check_request, check_start
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "note_access",
     "note_contact_changes",
     "react_to_events",
+    "react_to_next_event",
     "release_hold",
     "remove_expired",
     "remove_participant",

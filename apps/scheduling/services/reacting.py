@@ -27,16 +27,24 @@ RETURNING id
 
 
 def react_to_events(*, now: datetime) -> int:
-    """Do what is owed for every event, the earliest first; return how many events were seen to.
+    """Do what is owed at this moment for every event; return how many events were seen to."""
+    done = 0
+    while react_to_next_event(now=now):
+        done += 1
+    return done
+
+
+def react_to_next_event(*, now: datetime) -> bool:
+    """Do what is owed for the earliest event; say whether there was one.
 
     A reaction that fails is tried again later and does not stop the others; events of one
     appointment keep their order.
     """
-    done = 0
-    while (event := _claim_next(now)) is not None:
-        _react(event, now)
-        done += 1
-    return done
+    event = _claim_next(now)
+    if event is None:
+        return False
+    _react(event, now)
+    return True
 
 
 def _claim_next(now: datetime) -> AppointmentEvent | None:

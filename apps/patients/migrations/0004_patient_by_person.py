@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("patients", "0002_known_values"),
+        ("patients", "0003_checks_validated"),
     ]
 
     operations = [
