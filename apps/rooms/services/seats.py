@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, AppointmentStatus
 from apps.scheduling.services import end_appointment, start_appointment
 
 from .. import errors, queries
@@ -13,6 +13,14 @@ from ..announce import announce
 from ..models import Seat, SeatState
 from .links import seat_for_participant
 from .plan import close_room, ensure_room
+
+
+def _lock_appointment(appointment_id: int) -> None:
+    """Let one at a time count who is here, come in, and begin or end it.
+
+    Locks are taken in the order appointment, link, room, seat; never the other way.
+    """
+    Appointment.objects.select_for_update(no_key=True).only("pk").get(pk=appointment_id)
 
 
 def _locked(seat: Seat) -> Seat:
@@ -67,6 +75,7 @@ def admit(*, seat: Seat, host: Seat, by: User, arrival: str, now: datetime) -> S
 
     Raises NotHost; NotWaiting when she has gone, has been let in already or has changed device; RoomFull.
     """
+    _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     if not host.host or host.appointment_id != seat.appointment_id:
         raise errors.NotHost
@@ -106,6 +115,8 @@ def connect(*, seat: Seat, channel: str, place: str, waits: bool, user: User | N
 
     Raises NotAdmitted, RoomClosed, NotOpenYet, RoomFull.
     """
+    if place == "room":
+        _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     _expect_open(seat.appointment, now)
     seat.channel, seat.seen_at = channel, now
@@ -148,13 +159,21 @@ def _begin(appointment: Appointment, now: datetime) -> None:
 
 @transaction.atomic
 def note_seen(*, seat: Seat, now: datetime) -> None:
-    """Note that the seat has been heard of; a guest who waits without a socket is back in the waiting room."""
+    """Note that the seat has been heard of; a guest who waits without a socket is back in the waiting room.
+
+    A beginning that went unnoticed is noticed now.
+    """
+    unbegun = seat.state == SeatState.HERE and seat.appointment.status == AppointmentStatus.BOOKED
+    if unbegun:
+        _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     seat.seen_at = now
     back = seat.state == SeatState.LOST and not seat.may_enter
     if back:
         seat.state = SeatState.WAITING
     seat.save(update_fields=["seen_at", "state"])
+    if unbegun and seat.state == SeatState.HERE:
+        _begin(seat.appointment, now)
     if back:
         announce(seat.appointment.uid)
 
@@ -193,6 +212,7 @@ def end_for_all(*, host: Seat, now: datetime, by: User) -> None:
     if not host.host:
         raise errors.NotHost
     appointment = host.appointment
+    _lock_appointment(appointment.pk)
     if end_appointment(appointment=appointment, now=now, actor=by):
         close_room(appointment, now=now)
     else:
