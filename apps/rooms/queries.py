@@ -290,9 +290,12 @@ def guest_seat(participant_uid: UUID, device: UUID) -> Seat | None:
 
 
 def state_now(seat: Seat, *, now: datetime) -> str:
-    """Return the seat's state; whoever has been silent too long has lost the connection."""
+    """Return the seat's state; whoever has been silent too long has lost the connection.
+
+    Who is here without a socket has gone on to a provider's address: her silence says nothing.
+    """
     silent = seat.seen_at is not None and now - seat.seen_at > SILENT_AFTER
-    if silent and seat.state in {SeatState.HERE, SeatState.WAITING}:
+    if silent and (seat.state == SeatState.WAITING or (seat.state == SeatState.HERE and seat.channel)):
         return SeatState.LOST
     return seat.state
 

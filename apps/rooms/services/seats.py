@@ -10,7 +10,8 @@ from apps.scheduling.services import end_appointment, start_appointment
 
 from .. import errors, queries
 from ..announce import announce
-from ..models import Seat, SeatState
+from ..models import Room, Seat, SeatState
+from ..providers.registry import BUILTIN
 from .links import seat_for_participant
 from .plan import close_room, ensure_room
 
@@ -80,12 +81,11 @@ def admit(*, seat: Seat, host: Seat, by: User, arrival: str, now: datetime) -> S
     if not host.host or host.appointment_id != seat.appointment_id:
         raise errors.NotHost
     _expect_open(seat.appointment, now)
+    room = ensure_room(seat.appointment, now=now)
     seen = seat.waiting_since.isoformat() if seat.waiting_since else ""
     if seat.state not in {SeatState.WAITING, SeatState.DECLINED, SeatState.LOST} or seat.may_enter or arrival != seen:
         raise errors.NotWaiting
-    inside = Seat.objects.filter(appointment=seat.appointment, state=SeatState.HERE).exclude(pk=seat.pk).count()
-    if inside >= queries.MOST_IN_A_ROOM:
-        raise errors.RoomFull
+    _expect_place(seat, room)
     if seat.state == SeatState.DECLINED:
         seat.state = SeatState.WAITING
     seat.admitted_at, seat.admitted_by, seat.new_device = now, by, False
@@ -111,7 +111,8 @@ def connect(*, seat: Seat, channel: str, place: str, waits: bool, user: User | N
     """Note that a seat's page has a socket: in the waiting room, or in the call.
 
     Who has signed in as an expected participant enters by that (she is known); a guest only when let in.
-    The first host and guest who are both here begin the appointment.
+    The first host and guest who are both here begin the appointment. Where the call itself is at a provider's
+    address, they are here once they have gone there: until then their page is outside it, and waits for nobody.
 
     Raises NotAdmitted, RoomClosed, NotOpenYet, RoomFull.
     """
@@ -120,30 +121,55 @@ def connect(*, seat: Seat, channel: str, place: str, waits: bool, user: User | N
     seat = _locked(seat)
     _expect_open(seat.appointment, now)
     seat.channel, seat.seen_at = channel, now
+    expected = user is not None and not waits
     if place == "room":
-        if user is not None and not waits and not seat.host and seat.admitted_at is None:
+        if expected and not seat.host and seat.admitted_at is None:
             seat.admitted_at, seat.admitted_by = now, user
         if seat.may_enter:
-            _enter(seat)
+            _enter(seat, ensure_room(seat.appointment, now=now))
         elif user is None:
             raise errors.NotAdmitted
         elif seat.state != SeatState.DECLINED:
             _wait(seat, now)
-    elif seat.state in {SeatState.LOST, SeatState.AWAY, SeatState.TESTING}:
+    elif seat.state in {SeatState.LOST, SeatState.AWAY, SeatState.TESTING} and not expected:
         _wait(seat, now)
     seat.left_at = None
     seat.save()
     if seat.state == SeatState.HERE:
-        ensure_room(seat.appointment, now=now)
         _begin(seat.appointment, now)
     announce(seat.appointment.uid)
     return seat
 
 
-def _enter(seat: Seat) -> None:
+@transaction.atomic
+def go_outside(*, seat: Seat, now: datetime) -> Seat:
+    """Note that a guest who has been let in goes on to the provider's address; no page of ours goes with her.
+
+    Raises NotAdmitted, RoomClosed, NotOpenYet.
+    """
+    _lock_appointment(seat.appointment_id)
+    seat = _locked(seat)
+    _expect_open(seat.appointment, now)
+    if not seat.may_enter:
+        raise errors.NotAdmitted
+    seat.state, seat.channel, seat.seen_at, seat.left_at = SeatState.HERE, "", now, None
+    seat.save(update_fields=["state", "channel", "seen_at", "left_at"])
+    _begin(seat.appointment, now)
+    announce(seat.appointment.uid)
+    return seat
+
+
+def _expect_place(seat: Seat, room: Room) -> None:
+    """A call from browser to browser carries so many; how many a provider carries is the provider's to say."""
+    if room.provider != BUILTIN:
+        return
     inside = Seat.objects.filter(appointment=seat.appointment, state=SeatState.HERE).exclude(pk=seat.pk).count()
     if inside >= queries.MOST_IN_A_ROOM:
         raise errors.RoomFull
+
+
+def _enter(seat: Seat, room: Room) -> None:
+    _expect_place(seat, room)
     seat.state = SeatState.HERE
 
 

@@ -23,7 +23,7 @@ from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
 from apps.scheduling.queries import participant_name
 
 from .. import queries, services, tickets
-from ..models import Seat, SeatState
+from ..models import Room, RoomState, Seat, SeatState
 from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .guest import socket_address
@@ -75,10 +75,6 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
     seat = services.seat_for_user(
         appointment=appointment, user=request.user, entry=entry, language=translation.get_language() or "nb", now=now
     )
-    if room.provider != BUILTIN:
-        guest = Guest(reference=str(seat.uid), name=request.user.name, host=entry.host)
-        url = provider_named(room.provider).join_url(room.provider_room_id, guest) if room.provider_room_id else ""
-        return render(request, "rooms/host_elsewhere.html", {"appointment": appointment, "url": url})
     knows = _knows_the_patient(request.user, appointment)
     if knows:
         record_access(
@@ -88,6 +84,7 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
             what_reference=appointment.reference,
             patient_uid=appointment.patient.uid if appointment.patient else None,
         )
+    setup = _setup(request, appointment, seat, entry)
     context = {
         "appointment": appointment,
         "title": _title(appointment, knows=knows),
@@ -97,11 +94,29 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
         "entry": entry,
         "to_call": queries.interpreters_to_call(appointment) if entry.host else [],
         "spoken": language_name(appointment.interpreter_language) if appointment.interpreter_language else "",
-        "setup": _setup(request, appointment, seat, entry),
+        "setup": setup,
         "words": room_words(),
         "room_base": "base.html",
     }
+    if room.provider != BUILTIN:
+        return render(request, "rooms/host_elsewhere.html", context | _elsewhere(room, seat, entry, setup))
     return render(request, "rooms/room.html", context)
+
+
+def _elsewhere(room: Room, seat: Seat, entry: queries.Entry, setup: dict[str, Any]) -> dict[str, Any]:
+    """Return the provider's address for who may come in, and how the page stands to it."""
+    waits = entry.waits and not seat.may_enter
+    guest = Guest(reference=str(seat.uid), name=queries.seat_name(seat), host=entry.host)
+    there = bool(room.provider_room_id) and not waits
+    return {
+        "url": provider_named(room.provider).join_url(room.provider_room_id, guest) if there else "",
+        "setup": setup
+        | {
+            "waits": waits,
+            "gone": seat.may_enter and seat.state in {SeatState.HERE, SeatState.LOST},
+            "soon": room.state == RoomState.PLANNED and not waits,
+        },
+    }
 
 
 def _knows_the_patient(user: User, appointment: Appointment) -> bool:
