@@ -292,9 +292,7 @@ def patient_move(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _times(request: HttpRequest, here: Here, *, fault: str = "", status: int = 200) -> HttpResponse:
-    appointment = Appointment.objects.select_related("service_type__unit", "requester_unit", "patient").get(
-        pk=here.appointment.pk
-    )
+    appointment = queries.appointment_to_move(here.appointment)
     start = dates.coming_day(request.GET.get("fra", ""), here.now)
     times, next_from = times_to_move_to(appointment, now=here.now, start=start)
     context = {
