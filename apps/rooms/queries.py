@@ -24,6 +24,7 @@ from apps.patients.models import SEALED
 from apps.scheduling.models import (
     Appointment,
     AppointmentStatus,
+    FormAnswers,
     NeedSource,
     Participant,
     ParticipantRole,
@@ -119,6 +120,32 @@ def language_of(participant: Participant) -> str:
 
 def signs_in(participant: Participant) -> bool:
     return participant.schedule is not None and participant.schedule.user_id is not None
+
+
+# Appointments --------------------------------------------------------------------------------------------------------
+def appointment_referred_to(reference: str) -> Appointment | None:
+    """Return the appointment with this reference, and all that its room's page shows of it."""
+    return (
+        Appointment.objects.select_related(
+            "service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation"
+        )
+        .filter(reference=reference)
+        .first()
+    )
+
+
+def knows_patient(user: User, appointment: Appointment) -> bool:
+    """Say whether the user may read whose appointment it is, and the case: interpreters take part without."""
+    return Appointment.objects.known_to(user).filter(pk=appointment.pk).exists()
+
+
+def form_of(appointment: Appointment) -> FormAnswers | None:
+    return FormAnswers.objects.filter(appointment=appointment).first()
+
+
+def appointment_to_move(appointment: Appointment) -> Appointment:
+    """Return it with all that the search for another time asks of it."""
+    return Appointment.objects.select_related("service_type__unit", "requester_unit", "patient").get(pk=appointment.pk)
 
 
 # Times ---------------------------------------------------------------------------------------------------------------
@@ -258,12 +285,19 @@ def whereabouts(seat: Seat, seats: Sequence[Seat], *, now: datetime, viewer: Use
 
 def name_for(seat: Seat, viewer: Participant | None) -> str:
     """Return the name as a viewer may read it before they have met: interpreters and guests learn it in the call."""
+    if seat.participant is None:
+        return seat_name(seat)
     stranger = viewer is not None and viewer.role in {ParticipantRole.INTERPRETER, ParticipantRole.GUEST}
-    if stranger and _role_of(seat) == ParticipantRole.PATIENT:
+    return name_in_words(seat.participant, stranger=stranger)
+
+
+def name_in_words(participant: Participant, *, stranger: bool) -> str:
+    """Return a participant's name; to a stranger only the role of who is known, or tells, by her name."""
+    if stranger and participant.role == ParticipantRole.PATIENT:
         return _("The patient")
-    if stranger and _role_of(seat) in {ParticipantRole.NEXT_OF_KIN, ParticipantRole.GUEST}:
-        return capfirst(str(ParticipantRole(_role_of(seat)).label))  # a daughter's name tells whose daughter she is
-    return seat_name(seat)
+    if stranger and participant.role in {ParticipantRole.NEXT_OF_KIN, ParticipantRole.GUEST}:
+        return capfirst(str(ParticipantRole(participant.role).label))  # a daughter's name tells whose daughter she is
+    return participant_name(participant)
 
 
 def seat_by_uid(uid: UUID | str) -> Seat | None:
@@ -290,9 +324,12 @@ def guest_seat(participant_uid: UUID, device: UUID) -> Seat | None:
 
 
 def state_now(seat: Seat, *, now: datetime) -> str:
-    """Return the seat's state; whoever has been silent too long has lost the connection."""
+    """Return the seat's state; whoever has been silent too long has lost the connection.
+
+    Who is here without a socket has gone on to a provider's address: her silence says nothing.
+    """
     silent = seat.seen_at is not None and now - seat.seen_at > SILENT_AFTER
-    if silent and seat.state in {SeatState.HERE, SeatState.WAITING}:
+    if silent and (seat.state == SeatState.WAITING or (seat.state == SeatState.HERE and seat.channel)):
         return SeatState.LOST
     return seat.state
 

@@ -11,11 +11,16 @@ from django.utils import timezone
 from playwright.sync_api import Error, Page, expect
 
 from apps.accounts.models import User
+from apps.catalogue.models import ServiceType
+from apps.organisations.services import give_role
 from apps.patients.models import Patient
+from apps.registration.models import Registration, RegistrationState
 from apps.rooms.models import JoinLink, Seat, SeatState
-from apps.rooms.services import link_for
+from apps.rooms.services import link_for, make_due_rooms, plan_room
 from apps.rooms.turn import ice_configuration
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
+from apps.scheduling.services import react_to_events
+from tests.conftest import LONG_AGO
 from tests.journeys.axe import assert_accessible
 from tests.journeys.turn_server import SECRET, TurnServer
 from tests.meeting import meet
@@ -269,6 +274,107 @@ def test_the_demo_works_by_the_machines_other_name(
     desktop.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
     see_and_hear(desktop, 1)
     see_and_hear(phone, 1)
+
+
+# A room at another provider ------------------------------------------------------------------------------------------
+STANDING = "https://video.example/rom/elvebygd"
+
+
+@pytest.fixture
+def elsewhere(review, settings) -> Callable[[Page], Page]:
+    """Let the review take place in a supplier's standing room, and each window reach a page that stands for it."""
+    settings.FIXED_ROOM_URL = STANDING
+    ServiceType.objects.filter(pk=review.service_type_id).update(providers=["fixed_link"])
+    review.refresh_from_db()
+    plan_room(review, now=timezone.now())
+    assert make_due_rooms(now=timezone.now()) == 1
+
+    def reach(page: Page) -> Page:
+        page.context.route("https://video.example/**", lambda asked: asked.fulfill(body="<h1>Elsewhere</h1>"))
+        return page
+
+    return reach
+
+
+def test_host_and_patient_meet_in_another_providers_room_and_the_session_goes_to_the_dips_list(
+    desktop: Page, phone: Page, elsewhere, review, ada_in, link: str, berg: User, sign_in: Any
+):
+    host, ada = elsewhere(desktop), elsewhere(phone)
+    to_waiting_room(ada, link)
+    sign_in(host, berg).goto(f"/rom/{review.reference}/")
+    card = host.locator(".vt-admit")
+    expect(card).to_contain_text("Venter utenfor")
+    expect(card).to_contain_text("Ada Alm")
+    expect(card).to_contain_text("kamera og lyd virker")
+    assert_accessible(host)
+    host.get_by_role("button", name="10 min", exact=True).click()
+    expect(ada.locator("#waiting-late")).to_contain_text("10 minutter")
+    assert review_status(review) == AppointmentStatus.BOOKED
+
+    with host.expect_popup() as opened:
+        host.get_by_role("link", name="Gå til videorommet").click()
+    expect(opened.value.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    assert opened.value.url == STANDING
+    card.get_by_role("button", name="Slipp inn").click()
+    ada.wait_for_url(STANDING)
+    expect(host.locator("#people")).to_contain_text("Ada Alm")
+    expect(card).to_have_count(0)
+    assert review_status(review) == AppointmentStatus.ARRIVED
+    assert seat_of(ada_in).state == SeatState.HERE
+
+    host.reload()
+    expect(host.locator("#people")).to_contain_text("Berit Berg")
+    expect(host.locator("#people")).to_contain_text("Ada Alm")
+    host.locator("#ctl-leave").click()
+    host.get_by_role("button", name="Avslutt for alle").click()
+    host.wait_for_url("**/i-dag/")
+    assert review_status(review) == AppointmentStatus.FULFILLED
+    react_to_events(now=timezone.now())
+    assert Registration.objects.get(appointment=review).state == RegistrationState.AWAITING
+    ada.goto(link)
+    prove(ada, link)
+    expect(ada.get_by_role("heading", name="Timen er over")).to_be_visible()
+
+
+def review_status(review: Appointment) -> str:
+    review.refresh_from_db()
+    return review.status
+
+
+def test_who_comes_back_from_another_providers_room_goes_there_again_when_she_wants_to(
+    desktop: Page, phone: Page, elsewhere, review, ada_in, link: str, berg: User, sign_in: Any
+):
+    host, ada = elsewhere(desktop), elsewhere(phone)
+    to_waiting_room(ada, link)
+    sign_in(host, berg).goto(f"/rom/{review.reference}/")
+    host.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    ada.wait_for_url(STANDING)
+    assert review_status(review) == AppointmentStatus.BOOKED, "the host has not gone there"
+    prove(ada, link)
+    expect(ada.get_by_role("heading", name="Du er sluppet inn")).to_be_visible()
+    assert_accessible(ada)
+    ada.get_by_role("button", name="Gå til videorommet").click()
+    ada.wait_for_url(STANDING)
+    assert seat_of(ada_in).state == SeatState.HERE
+
+
+def test_the_nurse_goes_straight_to_another_providers_room_and_her_colleague_waits_to_be_let_in(
+    window: Callable[..., Page], elsewhere, review, home_care, berg: User, kari: User, lie: User, sign_in: Any
+):
+    give_role(user=lie, unit=home_care, role="booker", valid_from=LONG_AGO)
+    host, nurse, other = (elsewhere(window()), elsewhere(window(390, 844)), elsewhere(window()))
+    for page, user in ((host, berg), (nurse, kari), (other, lie)):
+        sign_in(page, user).goto(f"/rom/{review.reference}/")
+    expect(other.locator("#outside-told")).to_contain_text("Verten slipper deg inn")
+    assert STANDING not in other.content()
+    for page in (host, nurse):
+        with page.expect_popup():
+            page.get_by_role("link", name="Gå til videorommet").click()
+    expect(host.locator("#people")).to_contain_text("Kari Kvist")
+    assert review_status(review) == AppointmentStatus.ARRIVED
+    expect(nurse.get_by_role("button", name="Avslutt for alle")).to_have_count(0)
+    host.locator(".vt-admit").get_by_role("button", name="Slipp inn").click()
+    expect(other.get_by_role("link", name="Gå til videorommet")).to_be_visible()
 
 
 # The relay -----------------------------------------------------------------------------------------------------------

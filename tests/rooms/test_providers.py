@@ -6,13 +6,14 @@ import pytest
 from django.db import ProgrammingError
 
 from apps.catalogue.models import ServiceType
-from apps.rooms import services
+from apps.rooms import errors, queries, services
 from apps.rooms.checks import standing_room_has_an_address
-from apps.rooms.models import Room, RoomState
+from apps.rooms.models import Room, RoomState, Seat, SeatState
 from apps.rooms.providers.base import Guest, ProviderRefused, RoomProvider
 from apps.rooms.providers.builtin import Builtin
 from apps.rooms.providers.fake import FakeProvider
 from apps.rooms.providers.fixed_link import FixedLink
+from apps.scheduling.models import Participant
 
 STANDING = "https://video.example/rom/elvebygd"
 
@@ -194,23 +195,77 @@ class TestPlanning:
         assert Room.objects.get(appointment=review).due_at is None
 
 
-@pytest.mark.django_db
-def test_a_guest_goes_to_the_outside_room_only_when_let_in(
-    ada_enters, ada_in, berg_seat, berg, with_providers, settings, now, review
-):
-    from apps.rooms.models import Seat
-
+@pytest.fixture
+def in_the_standing_room(settings, with_providers, review, now):
     settings.FIXED_ROOM_URL = STANDING
     with_providers("fixed_link")
     review.refresh_from_db()
     services.plan_room(review, now=now)
     services.make_due_rooms(now=now)
-    client = ada_enters()
-    client.post(f"/mote/{ada_in.uid}/venterom/")
-    assert STANDING not in client.get(f"/mote/{ada_in.uid}/rom/", follow=True).content.decode()
-    seat = Seat.objects.get(participant=ada_in)
-    services.admit(seat=seat, host=berg_seat, by=berg, arrival=seat.waiting_since.isoformat(), now=now)
-    assert STANDING in client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
+
+
+@pytest.mark.django_db
+class TestElsewhere:
+    """tests/journeys/test_rooms.py has two browsers meet there."""
+
+    def test_a_guest_who_is_not_let_in_is_not_told_the_address(self, in_the_standing_room, ada_enters, ada_in):
+        client = ada_enters()
+        client.post(f"/mote/{ada_in.uid}/venterom/")
+        for asked in (client.get, client.post):
+            assert STANDING not in asked(f"/mote/{ada_in.uid}/rom/", follow=True).content.decode()
+        seat = Seat.objects.get(participant=ada_in)
+        with pytest.raises(errors.NotAdmitted):
+            services.go_outside(seat=seat, now=seat.seen_at)
+        assert seat.state == SeatState.WAITING
+
+    def test_who_has_gone_there_is_there_though_no_page_of_ours_says_so(
+        self, in_the_standing_room, ada_enters, ada_in, berg, berg_seat, now, clock
+    ):
+        client = ada_enters()
+        client.post(f"/mote/{ada_in.uid}/venterom/")
+        seat = Seat.objects.get(participant=ada_in)
+        services.connect(seat=seat, channel="ada", place="waiting", waits=False, user=None, now=now)
+        services.admit(seat=seat, host=berg_seat, by=berg, arrival=seat.waiting_since.isoformat(), now=now)
+        asked = client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
+        assert "data-at-once" in asked
+        page = client.post(f"/mote/{ada_in.uid}/rom/").content.decode()
+        assert f'content="0; url={STANDING}"' in page
+        services.disconnect(seat=seat, channel="ada", clean=False, now=now)
+        seat.refresh_from_db()
+        assert queries.state_now(seat, now=now + timedelta(minutes=20)) == SeatState.HERE
+        again = client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
+        assert "data-at-once" not in again, "who comes back stays"
+
+    def test_a_host_who_looks_who_waits_is_not_there_yet(self, in_the_standing_room, berg, berg_seat, now):
+        def connect(place: str) -> Seat:
+            return services.connect(seat=berg_seat, channel="berg", place=place, waits=False, user=berg, now=now)
+
+        assert connect("waiting").state == SeatState.AWAY
+        assert connect("room").state == SeatState.HERE
+        services.disconnect(seat=berg_seat, channel="berg", clean=True, now=now)
+        berg_seat.refresh_from_db()
+        assert queries.state_now(berg_seat, now=now + timedelta(minutes=20)) == SeatState.HERE
+
+    def test_how_many_there_is_room_for_is_the_providers_to_say(
+        self, in_the_standing_room, review, ada_enters, ada_in, berg, berg_seat, now
+    ):
+        for number in range(4):
+            guest = Participant.objects.create(appointment=review, role="guest", guest_name=f"Guest {number}")
+            Seat.objects.create(appointment=review, participant=guest, state=SeatState.HERE, admitted_at=now)
+        ada_enters().post(f"/mote/{ada_in.uid}/venterom/")
+        seat = Seat.objects.get(participant=ada_in)
+        services.admit(seat=seat, host=berg_seat, by=berg, arrival=seat.waiting_since.isoformat(), now=now)
+        services.connect(seat=berg_seat, channel="b", place="room", waits=False, user=berg, now=now)
+        assert services.go_outside(seat=seat, now=now).state == SeatState.HERE
+
+    def test_the_page_waits_for_a_room_that_is_being_made(self, review, with_providers, berg, as_user, clock):
+        def page() -> str:
+            return as_user(berg).get(f"/rom/{review.reference}/").content.decode()
+
+        with_providers("fixed_link")
+        assert "Videorommet blir laget" in page()
+        Room.objects.update(state=RoomState.FAILED)
+        assert "Ring pasienten" in page()
 
 
 class TestTheStandingRoomsAddress:

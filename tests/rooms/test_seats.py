@@ -12,7 +12,7 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.organisations.services import give_role
 from apps.rooms import errors, queries, services
-from apps.rooms.models import Room, RoomState, Seat, SeatState
+from apps.rooms.models import JoinLink, Room, RoomState, Seat, SeatState
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
 from tests.conftest import LONG_AGO
 
@@ -163,6 +163,24 @@ def test_the_today_page_says_where_everybody_is(
     assert "ikke kommet" in page
     assert "i samtalen" in page
     assert "Ada" not in as_user(amina).get(f"/rom/{review.reference}/hvem/").content.decode()
+
+
+def test_whose_link_is_locked_is_told_by_name_only_to_who_knows_the_patient(
+    review, kari, berg, amina, amina_diary, ada_in, daughter, as_user, clock, now
+):
+    with_interpreter(review, amina_diary)
+    for participant in (ada_in, daughter):
+        services.link_for(participant, now=now)
+    JoinLink.objects.update(locked_at=now)
+
+    def page(user) -> str:
+        return as_user(user).get(f"/rom/{review.reference}/hvem/").content.decode()
+
+    for user in (kari, berg):
+        assert "Lenken til Ada Alm er låst" in page(user)
+    assert "Lenken til Pasienten er låst" in page(amina)
+    assert "Lenken til Pårørende er låst" in page(amina)
+    assert "Alm" not in page(amina)
 
 
 def test_nobody_but_the_host_lets_people_in(ada_enters, ada_in, review, kari, now):

@@ -5,14 +5,23 @@ from datetime import datetime
 from django.db import transaction
 
 from apps.accounts.models import User
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Appointment, AppointmentStatus
 from apps.scheduling.services import end_appointment, start_appointment
 
 from .. import errors, queries
 from ..announce import announce
-from ..models import Seat, SeatState
+from ..models import Room, Seat, SeatState
+from ..providers.registry import BUILTIN
 from .links import seat_for_participant
 from .plan import close_room, ensure_room
+
+
+def _lock_appointment(appointment_id: int) -> None:
+    """Let one at a time count who is here, come in, and begin or end it.
+
+    Locks are taken in the order appointment, link, room, seat; never the other way.
+    """
+    Appointment.objects.select_for_update(no_key=True).only("pk").get(pk=appointment_id)
 
 
 def _locked(seat: Seat) -> Seat:
@@ -67,16 +76,16 @@ def admit(*, seat: Seat, host: Seat, by: User, arrival: str, now: datetime) -> S
 
     Raises NotHost; NotWaiting when she has gone, has been let in already or has changed device; RoomFull.
     """
+    _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     if not host.host or host.appointment_id != seat.appointment_id:
         raise errors.NotHost
     _expect_open(seat.appointment, now)
+    room = ensure_room(seat.appointment, now=now)
     seen = seat.waiting_since.isoformat() if seat.waiting_since else ""
     if seat.state not in {SeatState.WAITING, SeatState.DECLINED, SeatState.LOST} or seat.may_enter or arrival != seen:
         raise errors.NotWaiting
-    inside = Seat.objects.filter(appointment=seat.appointment, state=SeatState.HERE).exclude(pk=seat.pk).count()
-    if inside >= queries.MOST_IN_A_ROOM:
-        raise errors.RoomFull
+    _expect_place(seat, room)
     if seat.state == SeatState.DECLINED:
         seat.state = SeatState.WAITING
     seat.admitted_at, seat.admitted_by, seat.new_device = now, by, False
@@ -102,37 +111,65 @@ def connect(*, seat: Seat, channel: str, place: str, waits: bool, user: User | N
     """Note that a seat's page has a socket: in the waiting room, or in the call.
 
     Who has signed in as an expected participant enters by that (she is known); a guest only when let in.
-    The first host and guest who are both here begin the appointment.
+    The first host and guest who are both here begin the appointment. Where the call itself is at a provider's
+    address, they are here once they have gone there: until then their page is outside it, and waits for nobody.
 
     Raises NotAdmitted, RoomClosed, NotOpenYet, RoomFull.
     """
+    if place == "room":
+        _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     _expect_open(seat.appointment, now)
     seat.channel, seat.seen_at = channel, now
+    expected = user is not None and not waits
     if place == "room":
-        if user is not None and not waits and not seat.host and seat.admitted_at is None:
+        if expected and not seat.host and seat.admitted_at is None:
             seat.admitted_at, seat.admitted_by = now, user
         if seat.may_enter:
-            _enter(seat)
+            _enter(seat, ensure_room(seat.appointment, now=now))
         elif user is None:
             raise errors.NotAdmitted
         elif seat.state != SeatState.DECLINED:
             _wait(seat, now)
-    elif seat.state in {SeatState.LOST, SeatState.AWAY, SeatState.TESTING}:
+    elif seat.state in {SeatState.LOST, SeatState.AWAY, SeatState.TESTING} and not expected:
         _wait(seat, now)
     seat.left_at = None
     seat.save()
     if seat.state == SeatState.HERE:
-        ensure_room(seat.appointment, now=now)
         _begin(seat.appointment, now)
     announce(seat.appointment.uid)
     return seat
 
 
-def _enter(seat: Seat) -> None:
+@transaction.atomic
+def go_outside(*, seat: Seat, now: datetime) -> Seat:
+    """Note that a guest who has been let in goes on to the provider's address; no page of ours goes with her.
+
+    Raises NotAdmitted, RoomClosed, NotOpenYet.
+    """
+    _lock_appointment(seat.appointment_id)
+    seat = _locked(seat)
+    _expect_open(seat.appointment, now)
+    if not seat.may_enter:
+        raise errors.NotAdmitted
+    seat.state, seat.channel, seat.seen_at, seat.left_at = SeatState.HERE, "", now, None
+    seat.save(update_fields=["state", "channel", "seen_at", "left_at"])
+    _begin(seat.appointment, now)
+    announce(seat.appointment.uid)
+    return seat
+
+
+def _expect_place(seat: Seat, room: Room) -> None:
+    """A call from browser to browser carries so many; how many a provider carries is the provider's to say."""
+    if room.provider != BUILTIN:
+        return
     inside = Seat.objects.filter(appointment=seat.appointment, state=SeatState.HERE).exclude(pk=seat.pk).count()
     if inside >= queries.MOST_IN_A_ROOM:
         raise errors.RoomFull
+
+
+def _enter(seat: Seat, room: Room) -> None:
+    _expect_place(seat, room)
     seat.state = SeatState.HERE
 
 
@@ -148,13 +185,21 @@ def _begin(appointment: Appointment, now: datetime) -> None:
 
 @transaction.atomic
 def note_seen(*, seat: Seat, now: datetime) -> None:
-    """Note that the seat has been heard of; a guest who waits without a socket is back in the waiting room."""
+    """Note that the seat has been heard of; a guest who waits without a socket is back in the waiting room.
+
+    A beginning that went unnoticed is noticed now.
+    """
+    unbegun = seat.state == SeatState.HERE and seat.appointment.status == AppointmentStatus.BOOKED
+    if unbegun:
+        _lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     seat.seen_at = now
     back = seat.state == SeatState.LOST and not seat.may_enter
     if back:
         seat.state = SeatState.WAITING
     seat.save(update_fields=["seen_at", "state"])
+    if unbegun and seat.state == SeatState.HERE:
+        _begin(seat.appointment, now)
     if back:
         announce(seat.appointment.uid)
 
@@ -193,6 +238,7 @@ def end_for_all(*, host: Seat, now: datetime, by: User) -> None:
     if not host.host:
         raise errors.NotHost
     appointment = host.appointment
+    _lock_appointment(appointment.pk)
     if end_appointment(appointment=appointment, now=now, actor=by):
         close_room(appointment, now=now)
     else:

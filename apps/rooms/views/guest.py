@@ -29,7 +29,7 @@ from apps.scheduling.services import cancel_appointment, move_appointment
 from .. import queries, services, tickets
 from ..forms import ReadyForm
 from ..language import keep_choice, speak
-from ..models import Seat, SeatState
+from ..models import Room, Seat, SeatState
 from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .join import dead_link, sender_of
@@ -187,19 +187,17 @@ def guest_ticket(request: HttpRequest, here: Here) -> HttpResponse:
     return JsonResponse({"ticket": tickets.new_ticket(here.seat)})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @guest_page
 def room_guest(request: HttpRequest, here: Here) -> HttpResponse:
-    """The call, for who has been let in."""
+    """The call, for who has been let in. Where it is at another provider, she says that she goes there by a POST."""
     if (page := _standing_in_the_way(request, here)) is not None:
         return page
     if not here.seat.may_enter:
         return HttpResponseRedirect(here.address("guest"))
     room = services.ensure_room(here.appointment, now=here.now)
     if room.provider != BUILTIN:
-        guest = Guest(reference=str(here.seat.uid), name=queries.seat_name(here.seat))
-        url = provider_named(room.provider).join_url(room.provider_room_id, guest) if room.provider_room_id else ""
-        return render(request, "rooms/elsewhere.html", {**here.context(), "url": url})
+        return _elsewhere(request, here, room)
     context = {
         **here.context(),
         "title": here.context()["sender"],
@@ -208,6 +206,20 @@ def room_guest(request: HttpRequest, here: Here) -> HttpResponse:
         "room_base": "patient_base.html",
     }
     return render(request, "rooms/room.html", context)
+
+
+def _elsewhere(request: HttpRequest, here: Here, room: Room) -> HttpResponse:
+    """Lead her on to the provider's address, by a page of ours: a form may not answer with another's address."""
+    guest = Guest(reference=str(here.seat.uid), name=queries.seat_name(here.seat))
+    url = provider_named(room.provider).join_url(room.provider_room_id, guest) if room.provider_room_id else ""
+    goes = request.method == "POST" and bool(url)
+    if goes:
+        try:
+            services.go_outside(seat=here.seat, now=here.now)
+        except DomainError:
+            return HttpResponseRedirect(here.address("guest"))
+    context = {**here.context(), "url": url, "goes": goes, "at_once": here.seat.state != SeatState.HERE}
+    return render(request, "rooms/elsewhere.html", context)
 
 
 def _setup(request: HttpRequest, here: Here) -> dict[str, Any]:
@@ -280,9 +292,7 @@ def patient_move(request: HttpRequest, here: Here) -> HttpResponse:
 
 
 def _times(request: HttpRequest, here: Here, *, fault: str = "", status: int = 200) -> HttpResponse:
-    appointment = Appointment.objects.select_related("service_type__unit", "requester_unit", "patient").get(
-        pk=here.appointment.pk
-    )
+    appointment = queries.appointment_to_move(here.appointment)
     start = dates.coming_day(request.GET.get("fra", ""), here.now)
     times, next_from = times_to_move_to(appointment, now=here.now, start=start)
     context = {

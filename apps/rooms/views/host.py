@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.text import capfirst
@@ -19,11 +19,10 @@ from apps.common.codes import normalise_reference
 from apps.common.languages import language_name
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.queries import actor_of
-from apps.scheduling.models import Appointment, FormAnswers, ParticipantRole
-from apps.scheduling.queries import participant_name
+from apps.scheduling.models import Appointment, ParticipantRole
 
 from .. import queries, services, tickets
-from ..models import Seat, SeatState
+from ..models import Room, RoomState, Seat, SeatState
 from ..providers.base import Guest
 from ..providers.registry import BUILTIN, provider_named
 from .guest import socket_address
@@ -40,23 +39,12 @@ ARRIVAL: Final[dict[str, str]] = {
 """How the list of people draws a seat; who is away is drawn plainly."""
 
 
-def _appointment(reference: str) -> Appointment:
-    written = normalise_reference(reference)
-    if written is None:
-        raise Http404
-    return get_object_or_404(
-        Appointment.objects.select_related(
-            "service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation"
-        ),
-        reference=written,
-    )
-
-
 def _entry(user: User, reference: str) -> tuple[Appointment, queries.Entry]:
     """The door: who may come into this room. Strangers meet a 404, as if it did not exist."""
-    appointment = _appointment(reference)
-    entry = queries.entry_for(user, appointment, now=timezone.now())
-    if entry is None:
+    written = normalise_reference(reference)
+    appointment = queries.appointment_referred_to(written) if written is not None else None
+    entry = queries.entry_for(user, appointment, now=timezone.now()) if appointment is not None else None
+    if appointment is None or entry is None:
         raise Http404
     return appointment, entry
 
@@ -75,11 +63,7 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
     seat = services.seat_for_user(
         appointment=appointment, user=request.user, entry=entry, language=translation.get_language() or "nb", now=now
     )
-    if room.provider != BUILTIN:
-        guest = Guest(reference=str(seat.uid), name=request.user.name, host=entry.host)
-        url = provider_named(room.provider).join_url(room.provider_room_id, guest) if room.provider_room_id else ""
-        return render(request, "rooms/host_elsewhere.html", {"appointment": appointment, "url": url})
-    knows = _knows_the_patient(request.user, appointment)
+    knows = queries.knows_patient(request.user, appointment)
     if knows:
         record_access(
             actor=actor_of(request),
@@ -88,6 +72,7 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
             what_reference=appointment.reference,
             patient_uid=appointment.patient.uid if appointment.patient else None,
         )
+    setup = _setup(request, appointment, seat, entry)
     context = {
         "appointment": appointment,
         "title": _title(appointment, knows=knows),
@@ -97,16 +82,29 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
         "entry": entry,
         "to_call": queries.interpreters_to_call(appointment) if entry.host else [],
         "spoken": language_name(appointment.interpreter_language) if appointment.interpreter_language else "",
-        "setup": _setup(request, appointment, seat, entry),
+        "setup": setup,
         "words": room_words(),
         "room_base": "base.html",
     }
+    if room.provider != BUILTIN:
+        return render(request, "rooms/host_elsewhere.html", context | _elsewhere(room, seat, entry, setup))
     return render(request, "rooms/room.html", context)
 
 
-def _knows_the_patient(user: User, appointment: Appointment) -> bool:
-    """Interpreters take part without reading the case."""
-    return Appointment.objects.known_to(user).filter(pk=appointment.pk).exists()
+def _elsewhere(room: Room, seat: Seat, entry: queries.Entry, setup: dict[str, Any]) -> dict[str, Any]:
+    """Return the provider's address for who may come in, and how the page stands to it."""
+    waits = entry.waits and not seat.may_enter
+    guest = Guest(reference=str(seat.uid), name=queries.seat_name(seat), host=entry.host)
+    there = bool(room.provider_room_id) and not waits
+    return {
+        "url": provider_named(room.provider).join_url(room.provider_room_id, guest) if there else "",
+        "setup": setup
+        | {
+            "waits": waits,
+            "gone": seat.may_enter and seat.state in {SeatState.HERE, SeatState.LOST},
+            "soon": room.state == RoomState.PLANNED and not waits,
+        },
+    }
 
 
 def _title(appointment: Appointment, *, knows: bool) -> str:
@@ -117,7 +115,7 @@ def _title(appointment: Appointment, *, knows: bool) -> str:
 
 
 def _answers(appointment: Appointment) -> list[tuple[str, str]]:
-    answers = FormAnswers.objects.filter(appointment=appointment).first()
+    answers = queries.form_of(appointment)
     if answers is None:
         return []
     rows = [row for section in questionnaire.describe(answers.form, answers.answers) for row in section.rows]
@@ -168,13 +166,21 @@ def who_waits(request: StaffRequest, reference: str) -> HttpResponse:
         for seat in seats
         if not queries.is_user(seat, request.user)
     ]
-    locked = [participant_name(one) for one in queries.locked_links(appointment)] if not entry.waits else []
     context = {
         "people": people,
         "waiting": sum(queries.waits(seat, now=now) for seat in seats),
-        "locked": locked,
+        "locked": _locked(request.user, appointment, entry),
     }
     return render(request, "rooms/_who_waits.html", context)
+
+
+def _locked(user: User, appointment: Appointment, entry: queries.Entry) -> list[str]:
+    """Say whose links are locked; who takes part without knowing the patient reads only that hers is."""
+    links = queries.locked_links(appointment) if not entry.waits else []
+    if not links:
+        return []
+    stranger = not entry.host and not queries.knows_patient(user, appointment)
+    return [queries.name_in_words(one, stranger=stranger) for one in links]
 
 
 def _about(seat: Seat, seats: list[Seat], now: datetime, viewer: User) -> list[str]:

@@ -4,10 +4,11 @@
   "use strict";
   const room = document.getElementById("room");
   if (!room) return;
-  const at = (id) => document.getElementById(id);
-  const setup = JSON.parse(at("room-setup").textContent);
-  const words = JSON.parse(at("room-words").textContent);
+  const setup = JSON.parse(document.getElementById("room-setup").textContent);
+  const words = JSON.parse(document.getElementById("room-words").textContent);
   const icons = room.dataset.icons;
+  const beside = window.videotimeBeside(room, setup, words);
+  const { at, fill, icon, initials, make, say, stored, trouble } = beside;
   const session = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const peers = new Map(); // seat -> Peer
   let people = new Map(); // seat -> who is in the call, by the server's word
@@ -15,76 +16,12 @@
   let ice = { iceServers: [] };
   let local = new MediaStream();
   let screen = null;
-  let socket = null;
-  let tries = 0;
-  let done = false;
-  let ending = false; // asked for while the socket is away, said when it is back
   let inside = false;
   let chosen = ""; // whose picture is the large one
   let began = 0;
-  let known = new Set(); // who has been announced as waiting
-
-  // Small things ------------------------------------------------------------------------------------------------------
-  function say(message) {
-    if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-  }
-  function stored(store, name, value) {
-    try {
-      if (value === undefined) return store.getItem("videotime." + name) || "";
-      store.setItem("videotime." + name, value);
-    } catch {
-      // a browser that keeps nothing asks again next time
-    }
-    return "";
-  }
-  function make(tag, attributes, ...children) {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) {
-      if (value === true) element.setAttribute(name, "");
-      else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  }
-  function icon(name, size) {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", "vt-icon");
-    svg.setAttribute("aria-hidden", "true");
-    if (size) svg.setAttribute("data-size", size);
-    const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-    use.setAttribute("href", icons + "#" + name);
-    svg.append(use);
-    return svg;
-  }
-  function fill(text, values) {
-    return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
-  }
-  function initials(name) {
-    const parts = name.split(" ").filter(Boolean);
-    return ((parts[0] || "?")[0] + (parts.length > 1 ? parts[parts.length - 1][0] : "")).toUpperCase();
-  }
-  function trouble(text) {
-    at("trouble").hidden = !text;
-    at("trouble").textContent = text;
-  }
   const status = (text) => {
     at("room-empty").textContent = text;
   };
-  function chime() {
-    try {
-      const context = new AudioContext();
-      const tone = context.createOscillator();
-      const volume = context.createGain();
-      tone.frequency.value = 660;
-      volume.gain.setValueAtTime(0.15, context.currentTime);
-      volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + 0.5);
-      tone.connect(volume).connect(context.destination);
-      tone.start();
-      tone.stop(context.currentTime + 0.5);
-    } catch {
-      // the card on the screen says it too
-    }
-  }
 
   // Own camera and microphone -------------------------------------------------------------------------------------------
   function wish(kind) {
@@ -309,52 +246,20 @@
   setInterval(greet, 3000);
 
   // The socket --------------------------------------------------------------------------------------------------------------
-  async function connect() {
-    if (done) return;
-    let answer = null;
-    try {
-      answer = await fetch(setup.ticket, { headers: { Accept: "application/json" } });
-    } catch {
-      return again();
-    }
-    if ([401, 403, 404, 409, 410].includes(answer.status) || answer.redirected) return leaveTo(setup.home);
-    if (!answer.ok) return again();
-    const { ticket } = await answer.json();
-    socket = new WebSocket(setup.socket);
-    socket.onopen = () => say({ type: "hello", ticket, place: "room" });
-    socket.onmessage = (event) => take(JSON.parse(event.data));
-    socket.onclose = again;
-  }
-  function again() {
-    if (done) return;
-    trouble(words.offline);
-    tries += 1;
-    setTimeout(connect, Math.min(10000, 500 * 2 ** tries));
-  }
   function take(message) {
     if (message.type === "welcome") {
       me = message.seat;
       ice = message.ice;
       inside = true;
-      tries = 0;
-      trouble("");
-      if (ending) end();
     } else if (message.type === "state") takeState(message);
     else if (message.type === "signal") heard(message);
-    else if (message.type === "refused") {
-      if (message.code === "room-closed" || message.code === "not-admitted" || message.code === "not-open-yet") leaveTo(setup.home);
-      else trouble(message.message);
-    } else if (message.type === "closed") {
-      done = true;
-      hangUp();
+    else if (message.type === "closed") {
       status(words["closed_" + message.why] || words.closed_gone);
       at("main-feed").hidden = true;
       at("room-empty").hidden = false;
     }
   }
   function takeState(state) {
-    if (state.over) return leaveTo(setup.home);
-    if (state.you.state === "declined") return leaveTo(setup.home);
     if (!inside && state.you.admitted) say({ type: "enter" });
     if (!inside) {
       status(words.waiting_to_enter);
@@ -364,9 +269,9 @@
     for (const seat of [...peers.keys()]) if (!people.has(seat)) drop(seat);
     if (people.size > 1 && !began) began = Date.now();
     greet();
-    drawArrivals(state.waiting || []);
-    drawPeople(state.others || []);
-    drawLate(state.late || 0);
+    beside.drawArrivals(state.waiting || []);
+    beside.drawPeople(people.values(), state.others || [], { me, mayPutOut: true, about: codeOf });
+    beside.drawLate(state.late || 0);
     draw();
   }
   function hangUp() {
@@ -374,11 +279,10 @@
     local.getTracks().forEach((one) => one.stop());
     if (screen) screen.getTracks().forEach((one) => one.stop());
   }
-  function leaveTo(address) {
-    if (done) return;
-    done = true;
-    hangUp();
-    location.assign(address);
+  beside.listen({ take, hangUp });
+  function codeOf({ seat }) {
+    const peer = peers.get(seat);
+    return peer && peer.code ? fill(words.code, { code: peer.code }) : "";
   }
 
   // Drawing -------------------------------------------------------------------------------------------------------------------
@@ -504,73 +408,6 @@
     control("ctl-camera", on("video"), "VideoFill", "VideoSlashFill", words.picture_on, words.picture_off, words.picture_on_long, words.picture_off_long);
     at("ctl-share").querySelector("span").textContent = screen ? words.share_stop : words.share;
   }
-  const drawnStates = { testing: "testing", waiting: "waiting", here: "here", lost: "problem", declined: "problem", left: "left" };
-  function person(one, meta, ...tools) {
-    const row = make(
-      "li",
-      { class: "vt-person" },
-      make("span", { class: "vt-person__avatar", "aria-hidden": "true", "data-state": drawnStates[one.state] }, initials(one.name)),
-      make("div", {}, make("div", { class: "vt-person__name" }, one.name), make("div", { class: "vt-person__meta" }, meta.charAt(0).toUpperCase() + meta.slice(1))),
-    );
-    if (tools.length) row.append(make("div", { class: "vt-person__tools" }, ...tools));
-    return row;
-  }
-  let arrivals = "";
-  function drawArrivals(waiting) {
-    const now = JSON.stringify(waiting);
-    at("waiting-badge").hidden = !waiting.length;
-    at("waiting-badge").textContent = waiting.length ? String(waiting.length) : "";
-    if (now === arrivals) return;
-    arrivals = now;
-    if (waiting.some((one) => !known.has(one.seat))) chime();
-    known = new Set(waiting.map((one) => one.seat));
-    at("arrivals").replaceChildren(
-      ...waiting.map((one) => {
-        const admit = make("button", { class: "ds-button", type: "button", "data-fullwidth": true }, words.admit);
-        const decline = make("button", { class: "ds-button", type: "button", "data-variant": "tertiary" }, words.decline);
-        admit.addEventListener("click", () => {
-          admit.setAttribute("aria-busy", "true");
-          admit.textContent = words.admitting;
-          say({ type: "admit", seat: one.seat, arrival: one.arrival });
-        });
-        decline.addEventListener("click", () => say({ type: "decline", seat: one.seat }));
-        const card = person(one, one.facts.join(" · "));
-        const box = make("section", { class: "vt-box vt-admit", role: "region", "aria-label": words.waits_outside });
-        box.append(make("h2", {}, icon("WaitingRoomFill", "sm"), words.waits_outside), make("div", { class: "vt-person" }, ...card.childNodes), make("div", { class: "vt-admit__actions" }, admit, decline));
-        return box;
-      }),
-    );
-  }
-  function drawPeople(others) {
-    const rows = [];
-    for (const [seat, one] of people) {
-      const peer = peers.get(seat);
-      const meta = [seat === me ? words.you : "", one.role, peer && peer.code ? fill(words.code, { code: peer.code }) : ""].filter(Boolean).join(" · ");
-      const tools = [];
-      if (setup.host && seat !== me && !one.host) {
-        const out = make("button", { class: "ds-button", type: "button", "data-variant": "tertiary" }, words.put_out);
-        out.addEventListener("click", () => say({ type: "decline", seat }));
-        tools.push(out);
-      }
-      rows.push(person(one, meta, ...tools));
-    }
-    for (const one of others) {
-      const tools = [];
-      if (one.state === "declined") {
-        const admit = make("button", { class: "ds-button", type: "button", "data-variant": "tertiary" }, words.admit);
-        admit.addEventListener("click", () => say({ type: "admit", seat: one.seat, arrival: one.arrival }));
-        tools.push(admit);
-      }
-      rows.push(person(one, [one.role, one.state_label].filter(Boolean).join(" · "), ...tools));
-    }
-    at("people").replaceChildren(...rows);
-  }
-  function drawLate(minutes) {
-    if (!setup.host) return;
-    for (const button of room.querySelectorAll("[data-late]")) button.disabled = false;
-    for (const button of room.querySelectorAll("[data-late]")) button.setAttribute("aria-pressed", String(Number(button.dataset.late) === minutes));
-    at("late-told").textContent = minutes ? fill(words.late_told, { minutes: String(minutes) }) : words.late_not;
-  }
   setInterval(() => {
     if (!began) return;
     const seconds = Math.floor((Date.now() - began) / 1000);
@@ -609,31 +446,10 @@
     at("ready-picture").srcObject = local;
     await replaceTracks();
   }
-  function showPeople() {
-    const open = at("side").toggleAttribute("data-open");
-    at("ctl-people").setAttribute("aria-expanded", String(open));
-    if (open) at("people-title").focus();
-  }
-  // Ending it for everyone is said once the socket is open: left unsaid, the others would sit on in the call.
-  function end() {
-    ending = true;
-    if (!socket || socket.readyState !== WebSocket.OPEN) return;
-    say({ type: "end" });
-    setTimeout(() => leaveTo(setup.left), 1500);
-  }
-  function leave() {
-    say({ type: "leave" });
-    const form = at("leave-form");
-    done = true;
-    hangUp();
-    if (form) form.submit();
-    else setTimeout(() => location.assign(setup.left), 300);
-  }
   at("ctl-sound").addEventListener("click", () => toggle("audio"));
   at("ctl-camera").addEventListener("click", () => toggle("video"));
   at("ctl-share").addEventListener("click", share);
   at("ctl-share").hidden = !(navigator.mediaDevices && navigator.mediaDevices.getDisplayMedia);
-  at("ctl-people").addEventListener("click", showPeople);
   at("ctl-flip").addEventListener("click", () => {
     const select = at("choose-camera");
     select.selectedIndex = (select.selectedIndex + 1) % select.options.length;
@@ -649,24 +465,14 @@
       stored(localStorage, kind, event.target.value);
       changeDevice();
     });
-  at("ctl-leave").addEventListener("click", () => at("leave-dialog").showModal());
-  at("leave-stay").addEventListener("click", () => at("leave-dialog").close());
-  at("leave-only").addEventListener("click", leave);
-  if (at("leave-end"))
-    at("leave-end").addEventListener("click", () => {
-      at("leave-dialog").close();
-      end();
-    });
-  for (const button of room.querySelectorAll("[data-late]")) button.addEventListener("click", () => say({ type: "late", minutes: Number(button.dataset.late) }));
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) || at("leave-dialog").open) return;
     const key = event.key.toLowerCase();
     if (key === "m") toggle("audio");
     else if (key === "k") toggle("video");
-    else if (key === "d") showPeople();
+    else if (key === "d") beside.showPeople();
   });
   window.addEventListener("online", () => {
-    if (!socket || socket.readyState > WebSocket.OPEN) connect();
     for (const peer of peers.values()) if (peer.pc.connectionState !== "connected") peer.pc.restartIce();
   });
 
@@ -681,7 +487,7 @@
     const tested = !setup.ticket.startsWith("/rom/") || stored(localStorage, "tested") === "1";
     if (tested) {
       trouble(fault);
-      return connect();
+      return beside.connect();
     }
     at("ready").hidden = false;
     at("ready-picture").srcObject = local;
@@ -692,7 +498,7 @@
   at("ready-join").addEventListener("click", () => {
     at("ready").hidden = true;
     stored(localStorage, "tested", "1");
-    if (!inside && !socket) connect();
+    if (!inside) beside.connect();
   });
   // For the support desk, in the browser's console: what has come through so far.
   window.videotimeStats = async () => {

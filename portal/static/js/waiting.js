@@ -22,6 +22,13 @@
     return;
   }
 
+  // Let in to a room elsewhere: straight on the first time; who comes back from there presses the button herself.
+  var onward = document.getElementById("onward");
+  if (onward) {
+    if (onward.hasAttribute("data-at-once")) onward.submit();
+    return;
+  }
+
   var box = document.getElementById("waiting");
   if (!box) return;
   var setup = JSON.parse(document.getElementById("waiting-setup").textContent);
