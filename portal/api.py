@@ -4,6 +4,7 @@ from apps.catalogue.api import router as catalogue
 from apps.common.api import ProblemApi, known_parameters
 from apps.notices.api import router as notices
 from apps.organisations.api import acts_as
+from apps.organisations.api import router as organisations
 from apps.organisations.repeating import repeatable
 from apps.patients.api import router as patients
 from apps.registration.api import router as registration
@@ -20,5 +21,5 @@ Errors are problem details (RFC 9457), in the language of `Accept-Language` (nb,
 api = ProblemApi(title="Videotime", version="1", description=DESCRIPTION, auth=acts_as, docs_url=None)
 api.add_decorator(known_parameters, mode="view")
 api.add_decorator(repeatable, mode="view")
-for router in (catalogue, patients, scheduling, rooms, notices, registration):
+for router in (organisations, catalogue, patients, scheduling, rooms, notices, registration):
     api.add_router("", router)

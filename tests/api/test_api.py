@@ -88,6 +88,16 @@ def test_the_unit_is_chosen_by_header_or_parameter(api, kari, home_care, wound_c
     assert program.get(f"/registrations?unit={wound_clinic.uid}").status_code == 200
     is_problem(program.get("/service-types", X_Unit=str(other_home_care.uid)), 404, "unit-not-found")
     is_problem(program.get("/service-types", X_Unit="x"), 404, "unit-not-found")
+    for nameless in (program.get("/service-types", X_Unit=""), program.get("/service-types?unit=")):
+        assert "/units" in is_problem(nameless, 404, "unit-not-found")["detail"]
+
+
+def test_a_program_learns_where_it_may_act_and_as_what(api, kari, home_care, wound_clinic):
+    give_role(user=kari, unit=wound_clinic, role=Role.CLERK, valid_from=LONG_AGO)
+    first, second = api(kari).get("/units", X_Unit=str(wound_clinic.uid)).json()["items"]
+    assert (first["uid"], first["roles"], first["chosen"]) == (str(home_care.uid), ["booker"], False)
+    assert (second["uid"], second["roles"], second["chosen"]) == (str(wound_clinic.uid), ["clerk"], True)
+    assert second["organisation_name"] == wound_clinic.organisation.name
 
 
 # Errors in one form --------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 
 TABLE: dict[tuple[str, str], tuple[int, int, int, int]] = {
     # operation: what Kari, Tor, Amina and Lie get
+    ("GET", "/units"): (200, 200, 200, 200),
     ("GET", "/service-types"): (200, 200, 200, 200),
     ("GET", "/service-types/{service}"): (200, 200, 200, 404),
     ("POST", "/patients/search"): (200, 200, 403, 200),
