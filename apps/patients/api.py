@@ -161,15 +161,20 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     given: dict[str, Any] = patient.model_dump(exclude={"next_of_kin", "channel"})
     kin = [_kin(one, f"/next_of_kin/{place}") for place, one in enumerate(patient.next_of_kin)]
     started = timezone.now()
-    registered = services.register_patient(
-        organisation=request.unit.organisation,
-        unit=request.unit,
-        actor=actor_of(request),
-        now=started,
-        channel=patient.channel or "",
-        next_of_kin=kin,
-        **given,
-    )
+    try:
+        registered = services.register_patient(
+            organisation=request.unit.organisation,
+            unit=request.unit,
+            actor=actor_of(request),
+            now=started,
+            channel=patient.channel or "",
+            next_of_kin=kin,
+            **given,
+        )
+    except services.BirthDateMissing as refusal:  # the page asks for it as people here write it
+        detail = _("Write the date of birth, for example 1943-05-12, or the national id.")
+        problem = FieldProblem(pointer="/birth_date", code=refusal.code, detail=detail)
+        raise Refused(422, refusal.code, detail, errors=[problem]) from refusal
     status = 200 if registered.known_before(started) else 201
     warnings = [] if patient.checked else _warnings(patient, now=started)
     out = RegisteredOut(**shown(registered).model_dump(), warnings=warnings)

@@ -106,8 +106,7 @@ def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
     services.check_request(asked)
     start, end = (max(wanted.start, now) if wanted.start else None), wanted.end
     if end is not None and end <= (start or now):
-        detail = _("The window must end after it begins, and in the future.")
-        raise Refused(422, "invalid", errors=[FieldProblem(pointer="/end", code="ends-before-start", detail=detail)])
+        raise _ends_before_start(_("The window must end after it begins, and in the future."))
     times = queries.open_times(asked, now=now, start=start, end=end, limit=wanted.limit)
     if times:
         return answer(OpenTimesOut(items=_times(times)))
@@ -133,6 +132,10 @@ def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
         ],
     )
     return answer(OpenTimesOut(items=[], no_time=no_time))
+
+
+def _ends_before_start(detail: str) -> Refused:
+    return Refused(422, "invalid", errors=[FieldProblem(pointer="/end", code="ends-before-start", detail=detail)])
 
 
 def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
@@ -306,6 +309,8 @@ def appointments(request: ApiRequest, query: Query[AppointmentsQuery]) -> HttpRe
     found = Appointment.objects.visible_to(request.user).select_related(
         "service_type", "requester_unit", "performer_unit"
     )
+    if query.start and query.end and query.end <= query.start:
+        raise _ends_before_start(_("The window must end after it begins."))
     if query.start:
         found = found.not_over(query.start)
     if query.end:

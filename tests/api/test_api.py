@@ -123,6 +123,7 @@ def test_a_program_learns_where_it_may_act_and_as_what(api, kari, home_care, wou
         ("GET", "/appointments?status=lost", 422, "invalid"),
         ("GET", "/appointments?colour=red", 422, "invalid"),
         ("GET", "/appointments?patient=x", 422, "invalid"),
+        ("GET", "/appointments?start=2026-03-02T00:00:00Z&end=2026-03-01T00:00:00Z", 422, "invalid"),
     ],
 )
 def test_every_error_is_a_problem(api, kari, method, path, status, code):
@@ -134,6 +135,35 @@ def test_every_error_is_a_problem(api, kari, method, path, status, code):
         is_problem(answer, answer.status_code)
     else:
         is_problem(answer, status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/nothing/here"), ("PUT", "/appointments"), ("GET", "/appointments?colour=red"), ("POST", "/patients")],
+)
+def test_a_problem_says_what_to_do_and_not_its_title_again(api, kari, method, path):
+    problem = api(kari).send(method, path, {} if method == "POST" else None).json()
+    assert problem["detail"] != problem["title"]
+
+
+def test_what_is_wrong_with_an_address_is_said_of_its_parameter(api, kari, wish):
+    for asked, name in [
+        ({"start": "2030-03-02T00:00:00Z", "end": "2030-03-01T00:00:00Z"}, "end"),
+        ({"service_type": str(uuid.uuid4())}, "service_type"),
+        ({"length_minutes": "7"}, "length_minutes"),
+    ]:
+        [error] = api(kari).get(f"/open-times?{urlencode(wish | asked)}").json()["errors"]
+        assert (error.get("parameter"), error.get("pointer")) == (name, None)
+
+
+@pytest.mark.parametrize("change", ["move", "cancel"])
+def test_every_409_names_its_reason(api, kari, booked, change):
+    body = {"starts_at": booked["starts_at"]} if change == "move" else {"reason": "other"}
+    stale = api(kari).post(f"/appointments/{booked['reference']}/{change}", body | {"version": 9})
+    assert is_problem(stale, 409, "changed-meanwhile")["reason"] == "changed-meanwhile"
+    api(kari).post(f"/appointments/{booked['reference']}/cancel", {"reason": "other"})
+    late = api(kari).post(f"/appointments/{booked['reference']}/{change}", body)
+    assert is_problem(late, 409, "not-open-any-more")["reason"] == "not-open-any-more"
 
 
 @pytest.mark.parametrize("path", ["/service-types", "/openapi.json", "/appointments?limit=0", "/nothing/here"])
@@ -415,6 +445,12 @@ def test_a_number_from_2032_is_taken_with_a_warning(api, kari):
     assert "2032" in warning["detail"]
     assert api(kari).post("/patients", coming | {"checked": True}).json()["warnings"] == []
     assert api(kari).post("/patients", new_patient()).json()["warnings"] == []
+
+
+def test_a_birth_date_that_is_missing_is_asked_for_as_programs_write_it(api, kari):
+    answer = api(kari).post("/patients", new_patient(national_id=""))
+    assert errors_of(answer) == {"/birth_date": "birth-date-missing"}
+    assert "1943-05-12" in answer.json()["errors"][0]["detail"]
 
 
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
