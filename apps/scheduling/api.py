@@ -239,19 +239,24 @@ def _answers(service: ServiceType, answers: Mapping[str, Any] | None) -> dict[st
             detail = _("This service has no form.")
             raise Refused(422, "invalid", errors=[FieldProblem(pointer="/answers", code="no-form", detail=detail)])
         return None
-    form = questionnaire.form_class(service.form)(questionnaire.as_data(questionnaire.written(service.form, answers)))
+    misread = questionnaire.misread(service.form, answers)
+    readable = {name: value for name, value in answers.items() if name not in misread}
+    form = questionnaire.form_class(service.form)(questionnaire.as_data(questionnaire.sent(service.form, readable)))
     unknown = sorted(set(answers) - set(form.fields))
     problems = [
         FieldProblem(pointer=f"/answers/{name[:80]}", code="extra-forbidden", detail=_("There is no such field here."))
         for name in unknown[:20]
     ]
-    if not form.is_valid():
-        problems += [
-            FieldProblem(pointer=f"/answers/{name}", code="invalid", detail=str(messages[0]))
-            for name, messages in form.errors.items()
-        ]
+    problems += [
+        FieldProblem(pointer=f"/answers/{name}", code="wrong-type", detail=detail) for name, detail in misread.items()
+    ]
+    problems += [
+        FieldProblem(pointer=f"/answers/{name}", code="invalid", detail=str(messages[0]))
+        for name, messages in form.errors.items()
+        if name not in misread
+    ]
     if problems:
-        raise Refused(422, "invalid", _("Look at the errors, correct them and send it again."), errors=problems)
+        raise Refused(422, "invalid", errors=problems)
     return form.answers()
 
 

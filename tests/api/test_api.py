@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import KeptAnswer
 from apps.accounts.services import create_api_key, forget_answers, revoke_api_key
 from apps.audit.models import AccessRecord, Action
+from apps.catalogue.models import ServiceType
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
@@ -612,6 +613,9 @@ def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, mov
         ({"guests": [{"name": "Siv", "email": "x"}]}, 422, "/guests/0/email"),
         ({"guests": [{"name": "Siv", "role": "performer"}]}, 422, "/guests/0/role"),
         ({"answers": {"nothing_like_it": 1}}, 422, "/answers/nothing_like_it"),
+        ({"answers": {"undermining": "no"}}, 422, "/answers/undermining"),
+        ({"answers": {"question": ["Why?"]}}, 422, "/answers/question"),
+        ({"answers": {"question": None}}, 422, "/answers/question"),
     ],
 )
 def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wrong, status, pointer):
@@ -621,6 +625,39 @@ def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wr
     if pointer:
         assert pointer in errors_of(answer)
     assert not Appointment.objects.exists()
+
+
+def answer_to(question):
+    """Answer as a program that knows nothing but the description."""
+    most = question["maximum"]
+    return {
+        "choice": lambda: question["choices"][0]["value"],
+        "choices": lambda: [question["choices"][0]["value"]],
+        "integer": lambda: int(most),
+        "decimal": lambda: most,
+        "text": lambda: "Foam",
+        "lines": lambda: ["Foam"],
+        "boolean": lambda: False,
+        "date": lambda: "2026-01-15",
+        "datetime": lambda: "2026-01-15T08:30:00Z",
+    }[question["type"]]()
+
+
+def test_a_form_can_be_answered_from_its_description(api, kari, wish, first_time):
+    described = api(kari).get(f"/service-types/{wish['service_type']}/form", Accept_Language="en").json()
+    asked = {one["name"]: one for one in described["questions"]}
+    assert asked["wound_type"]["label"] == "What kind of wound is it?"
+    assert asked["undermining_mm"]["when"] == {"name": "undermining", "values": [True]}
+    answers = {name: answer_to(one) for name, one in asked.items() if one["required"]}
+    for total in described["totals"]:
+        answers |= dict.fromkeys(total["names"], 0) | {total["names"][0]: total["total"]}
+    booked = api(kari).post("/appointments", wish | {"starts_at": first_time(), "answers": answers})
+    assert booked.status_code == 201, booked.content
+
+
+def test_a_service_without_a_form_says_so(api, kari, wound_review):
+    ServiceType.objects.update(form="")
+    is_problem(api(kari).get(f"/service-types/{wound_review.uid}/form"), 404, "no-form")
 
 
 def test_only_who_performs_the_service_can_be_asked_for(api, kari, wish, berg_diary, holm_diary, kari_diary):
