@@ -13,9 +13,12 @@ from apps.scheduling.api import router as scheduling
 
 DESCRIPTION = """
 Everything that the pages do, for other programs. A key is made by `manage.py create_api_key --user EMAIL` and sent as
-`Authorization: Bearer …`; it opens what its user may do, in the unit named by the header `X-Unit` or else her first.
+`Authorization: Bearer …`; it opens what its user may do, in the unit named by the header `X-Unit` or else her first (`GET /units`).
 Send an `Idempotency-Key` with every POST, and a request that is sent twice takes effect once.
 Errors are problem details (RFC 9457), in the language of `Accept-Language` (nb, nn, en; se where it is translated).
+
+A first booking: `GET /service-types`, `POST /patients/search`, `POST /open-times`, `POST /appointments`. Messages, the
+registration and the video room follow from it a moment later, not in the same answer.
 """
 
 api = ProblemApi(title="Videotime", version="1", description=DESCRIPTION, auth=acts_as, docs_url=None)

@@ -8,12 +8,13 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
+from pydantic import Field
 
-from apps.common.api import Problem, Refused, Shown, UnitQuery, answer
+from apps.common.api import Problem, Refused, Shown, UnitQuery, answer, one_of
 from apps.organisations.api import ApiRequest
 
 from . import questionnaire
-from .models import ServiceType
+from .models import Identification, ServiceType
 from .queries import bookable_services
 
 router = Router(tags=["service types"])
@@ -34,8 +35,8 @@ class ServiceTypeOut(Shown):
     patient_present: bool
     patient_joins_alone: bool
     interpreter_possible: bool
-    identification: str
-    form: str
+    identification: str = Field(json_schema_extra=one_of(Identification))
+    form: str = Field(description="What is asked with a booking stands at `/service-types/{uid}/form`.")
 
 
 class ChoiceOut(Shown):

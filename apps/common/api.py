@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import wraps
 from http.client import responses
@@ -25,6 +25,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import PydanticCustomError
 
 from .errors import ChangedMeanwhile, DomainError, is_outage
+from .languages import LANGUAGES
 from .plain_text import is_plain
 
 LOG = logging.getLogger(__name__)
@@ -70,6 +71,16 @@ class Shown(BaseModel):
     """What is answered."""
 
 
+def one_of(known: Iterable[str]) -> dict[str, Any]:
+    """Describe which values there are, without looking at each that is answered."""
+    return {"enum": [str(one) for one in known]}
+
+
+def example(**body: Any) -> ConfigDict:
+    """Show in the description how a body is written; `Strict` adds what holds for all."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 def _plain(text: str) -> str:
     if not is_plain(text):
         raise PydanticCustomError("not_plain", "not plain text")
@@ -105,14 +116,23 @@ def _written_out(form: re.Pattern[str], fault: str) -> BeforeValidator:
 
 
 Moment = Annotated[
-    AwareDatetime, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"), AfterValidator(_in_our_time)
+    AwareDatetime,
+    _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"),
+    AfterValidator(_in_our_time),
+    Field(description="With its time zone, between the years 2000 and 2200.", examples=["2026-03-17T10:30:00+01:00"]),
 ]
 """A moment with its time zone; one without is refused rather than guessed."""
 
 Day = Annotated[date, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}$", re.ASCII), "date_type")]
 
-LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
-LanguageOrNone = Annotated[str, StringConstraints(pattern=r"^([a-z]{3})?$")]
+LanguageCode = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{3}$"), Field(description="ISO 639-3", json_schema_extra=one_of(LANGUAGES))
+]
+LanguageOrNone = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z]{3})?$"),
+    Field(description="ISO 639-3", json_schema_extra=one_of(["", *LANGUAGES])),
+]
 
 
 class UnitQuery(Strict):
@@ -291,7 +311,7 @@ class ProblemApi(NinjaAPI):
         return schema
 
 
-EVERYWHERE: Final = (400, 401, 403, 404, 422)
+EVERYWHERE: Final = (400, 401, 403, 404, 422, 500, 503)
 WITH_A_BODY: Final = (409, 411, 413, 415)
 OUR_PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
@@ -319,7 +339,28 @@ def _answers_of(method: str, told: Mapping[int, Any]) -> dict[int, Any]:
         content = answer_told.get("content", {})
         is_problem = int(status) >= 400 and "application/json" in content
         answers[int(status)] = answer_told | ({"content": {PROBLEM: content["application/json"]}} if is_problem else {})
+    for status, told_of in answers.items():
+        if headers := {name: HEADERS[name] for name in _header_names(method, status)}:
+            answers[status] = told_of | {"headers": headers}
     return dict(sorted(answers.items()))
+
+
+HEADERS: Final = {
+    name: {"description": said, "schema": {"type": "string"}}
+    for name, said in {
+        "Location": "The address of what was made or found.",
+        "Idempotent-Replay": "`true` where the answer to an earlier request with this Idempotency-Key is given again.",
+        "Retry-After": "Seconds after which the same request may be sent again.",
+        "WWW-Authenticate": "`Bearer`",
+    }.items()
+}
+
+
+def _header_names(method: str, status: int) -> list[str]:
+    """Name the headers of an answer that its reader may need; they need not be there."""
+    always = {401: ["WWW-Authenticate"], 409: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
+    kept = ["Idempotent-Replay"] if method == "post" and status in {200, 201, 409} else []
+    return [*always, *(["Location"] if method == "post" and status == 201 else []), *kept]
 
 
 def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

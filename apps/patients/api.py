@@ -28,6 +28,8 @@ from apps.common.api import (
     Shown,
     Strict,
     answer,
+    example,
+    one_of,
 )
 from apps.common.errors import DomainError
 from apps.common.phones import WrongPhone
@@ -37,7 +39,7 @@ from apps.organisations.queries import actor_of
 
 from . import queries, services
 from .identifiers import accept_identifier
-from .models import ContactChannel, InterpreterMode, Patient, Protection
+from .models import ContactChannel, IdentifierKind, InterpreterMode, Patient, Protection
 
 router = Router(tags=["patients"])
 
@@ -45,6 +47,8 @@ router = Router(tags=["patients"])
 class PatientSearch(Strict):
     """By national id, by date of birth or by name; several narrow it down. `whole_organisation` needs a reason,
     which the patient's access log keeps."""
+
+    model_config = example(national_id="12854300111")
 
     national_id: Code = ""
     name: Name = ""
@@ -54,17 +58,20 @@ class PatientSearch(Strict):
 
 
 class KinIn(Strict):
-    name: Name
+    name: Name = Field(json_schema_extra={"minLength": 1})
     relation: Code = ""
     phone: Code = ""
     acts_for_patient: StrictBool = False
 
 
 class PatientIn(Strict):
-    """`checked`: somebody has looked at a birth date that is not the number's, and it is right."""
+    """With a national id or a birth date. `checked`: somebody has looked at a birth date that is not the number's, and
+    it is right. Without a `channel` she is written to as what is known of her allows."""
 
-    given_name: Name
-    family_name: Name
+    model_config = example(given_name="Ada", family_name="Alm", national_id="12854300111", phone="+4700010001")
+
+    given_name: Name = Field(json_schema_extra={"minLength": 1})
+    family_name: Name = Field(json_schema_extra={"minLength": 1})
     national_id: Code = ""
     birth_date: Day | None = None
     phone: Code = ""
@@ -85,17 +92,17 @@ class PatientOut(Shown):
     given_name: str
     family_name: str
     birth_date: date
-    identifier_kind: str
+    identifier_kind: str = Field(json_schema_extra=one_of(IdentifierKind))
     national_id: str | None
     phone: str | None
     email: str | None
     address: str | None
     language: str
     interpreter_needed: bool
-    interpreter_mode: str
-    channel: str
+    interpreter_mode: str = Field(json_schema_extra=one_of(InterpreterMode))
+    channel: str = Field(json_schema_extra=one_of(ContactChannel))
     reserved: bool
-    protection: str
+    protection: str = Field(json_schema_extra=one_of(Protection))
 
 
 class RegisteredOut(PatientOut):

@@ -301,7 +301,7 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             told = operation["responses"]
-            assert {"400", "401", "403", "404", "422"} <= set(told), path
+            assert {"400", "401", "403", "404", "422", "500", "503"} <= set(told), path
             for status, answer in told.items():
                 kind = "application/problem+json" if int(status) >= 400 else "application/json"
                 assert set(answer.get("content", {kind})) == {kind}, (path, status)
@@ -311,6 +311,32 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
                 assert {"409", "411", "413", "415"} <= set(told), path
     conflict = description["paths"]["/api/v1/appointments"]["post"]["responses"]["409"]["content"]
     assert conflict["application/problem+json"]["schema"]["$ref"].endswith("/Conflict")
+
+
+def test_the_description_shows_how_each_body_is_written(db):
+    description = Client().get("/api/v1/openapi.json").json()
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for operations in description["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) > 7
+    for name in bodies:
+        body = description["components"]["schemas"][name]
+        [shown] = body["examples"]
+        assert set(body.get("required", [])) <= set(shown) <= set(body["properties"]), name
+
+
+def test_the_description_names_the_values_that_there_are(booked, api, kari):
+    schemas = Client().get("/api/v1/openapi.json").json()["components"]["schemas"]
+    shown = api(kari).get(f"/appointments/{booked['reference']}").json()
+    for name in ("status", "place", "cancel_reason"):
+        assert shown[name] in schemas["AppointmentOut"]["properties"][name]["enum"]
+    for one in shown["participants"]:
+        for name in ("role", "answer"):
+            assert one[name] in schemas["ParticipantOut"]["properties"][name]["enum"]
+    assert {"nob", "pol"} <= set(schemas["PatientIn"]["properties"]["language"]["enum"])
 
 
 NUMBER_OF_2032 = "13836810001"
