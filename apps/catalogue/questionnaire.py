@@ -689,3 +689,119 @@ def lasting(slug: str) -> list[str]:
 def asks_for_language(slug: str) -> bool:
     """Say whether the form itself asks which language is interpreted."""
     return has_form(slug) and any(entry["type"] == "language" for entry in _entries(slug))
+
+
+# For other programs --------------------------------------------------------------------------------------------------
+KINDS: Final = {
+    "multi": "choices",
+    "scale": "integer",
+    "mm": "integer",
+    "check": "boolean",
+    "long": "text",
+    "list": "lines",
+    "language": "choice",
+}
+"""What a field is for a program, where it is not called so here: an answer of the kind `choices` or `lines` is a list."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A field as another program needs it to give an answer that is taken."""
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    required: bool
+    choices: list[tuple[str, str]]
+    alone: str
+    least: float | None
+    most: float | None
+    step: float | None
+    unit: str
+    longest: int | None
+    most_lines: int | None
+    when: tuple[str, list[str | bool]] | None
+
+
+def questions(slug: str) -> list[Question]:
+    """Return the form's fields in the active language, in their order."""
+    drawn = form_class(slug)()
+    yes_or_no = {entry["slug"] for entry in _entries(slug) if entry["type"] == "boolean"}
+    return [_question(entry, drawn.fields[entry["slug"]], yes_or_no) for entry in _entries(slug)]
+
+
+def _question(entry: dict[str, Any], asked: Any, yes_or_no: set[str]) -> Question:
+    kind, when = entry["type"], entry.get("when")
+    chosen = kind in {"choice", "multi", "language"}
+    return Question(
+        name=entry["slug"],
+        label=str(asked.label),
+        help=str(asked.help_text),
+        kind=KINDS.get(kind, kind),
+        required=bool(entry.get("required")),
+        choices=[(value, str(label)) for value, label in asked.choices if value] if chosen else [],
+        alone=entry.get("exclusive", ""),
+        least=entry.get("min"),
+        most=entry.get("max"),
+        step=entry.get("step"),
+        unit=getattr(asked, "suffix", ""),
+        longest=getattr(asked, "longest", None),
+        most_lines=getattr(asked, "most", None),
+        when=(when["field"], [one == YES if when["field"] in yes_or_no else one for one in when["is"]])
+        if when
+        else None,
+    )
+
+
+def totals(slug: str) -> list[tuple[list[str], int]]:
+    """Name the numbers that must add up, each time with what to."""
+    return [
+        ([row["slug"] for row in entry["rows"]], entry["total"])
+        for section in _definitions()[slug]["sections"]
+        for entry in section["fields"]
+        if "total" in entry
+    ]
+
+
+def misread(slug: str, answers: Mapping[str, Any]) -> dict[str, str]:
+    """Say what to send instead where an answer is of another kind than its field: "no" is no false, and a list no text."""
+    wrong = {}
+    for entry in _entries(slug):
+        value = answers.get(entry["slug"])
+        if value is not None and (instead := _instead(entry["type"], value)):
+            wrong[entry["slug"]] = instead
+    return wrong
+
+
+def _instead(kind: str, value: Any) -> str:
+    if kind in {"boolean", "check"}:
+        return "" if isinstance(value, bool) else gettext("Send true or false.")
+    if kind in {"multi", "list"}:
+        several = value if isinstance(value, list) else [value]
+        return "" if all(isinstance(one, str) for one in several) else gettext("Send a list of texts.")
+    if isinstance(value, bool):
+        return gettext("Send a text or a number.")
+    if kind in {"integer", "mm", "decimal", "scale"}:
+        return "" if isinstance(value, int | float | str) else gettext("Send a number.")
+    return "" if isinstance(value, str) else gettext("Send a text.")
+
+
+def sent(slug: str, answers: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return what a program sent as it would be typed: null is no answer, and a time with a zone is ours on the wall."""
+    given = {name: value for name, value in answers.items() if value is not None}
+    for entry in _entries(slug):
+        if entry["type"] == "datetime" and isinstance(value := given.get(entry["slug"]), str):
+            given[entry["slug"]] = _on_the_wall(value)
+    return written(slug, given)
+
+
+def _on_the_wall(text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    try:
+        return timezone.localtime(moment).replace(tzinfo=None).isoformat() if moment.tzinfo else text
+    except OverflowError:
+        return text

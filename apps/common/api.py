@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import wraps
 from http.client import responses
@@ -25,6 +25,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from pydantic_core import PydanticCustomError
 
 from .errors import ChangedMeanwhile, DomainError, is_outage
+from .languages import LANGUAGES
 from .plain_text import is_plain
 
 LOG = logging.getLogger(__name__)
@@ -50,6 +51,14 @@ TITLES: Final[dict[int, Promise]] = {
     503: gettext_lazy("We cannot answer right now"),
 }
 
+DETAILS: Final[dict[int, Promise]] = {
+    404: gettext_lazy("Look at the address and its identifiers. What the key's user may not see is not here either."),
+    405: gettext_lazy("The header Allow names what can be done here."),
+    413: gettext_lazy("Send less in one request."),
+    422: gettext_lazy("Look at the errors, correct them and send it again."),
+}
+"""What to do about it, where an operation has nothing nearer to say."""
+
 
 # Shapes --------------------------------------------------------------------------------------------------------------
 class Strict(BaseModel):
@@ -60,6 +69,16 @@ class Strict(BaseModel):
 
 class Shown(BaseModel):
     """What is answered."""
+
+
+def one_of(known: Iterable[str]) -> dict[str, Any]:
+    """Describe which values there are, without looking at each that is answered."""
+    return {"enum": [str(one) for one in known]}
+
+
+def example(**body: Any) -> ConfigDict:
+    """Show in the description how a body is written; `Strict` adds what holds for all."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
 
 
 def _plain(text: str) -> str:
@@ -97,14 +116,23 @@ def _written_out(form: re.Pattern[str], fault: str) -> BeforeValidator:
 
 
 Moment = Annotated[
-    AwareDatetime, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"), AfterValidator(_in_our_time)
+    AwareDatetime,
+    _written_out(re.compile(r"\d{4}-\d{2}-\d{2}"), "datetime_type"),
+    AfterValidator(_in_our_time),
+    Field(description="With its time zone, between the years 2000 and 2200.", examples=["2026-03-17T10:30:00+01:00"]),
 ]
 """A moment with its time zone; one without is refused rather than guessed."""
 
 Day = Annotated[date, _written_out(re.compile(r"\d{4}-\d{2}-\d{2}$", re.ASCII), "date_type")]
 
-LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{3}$")]
-LanguageOrNone = Annotated[str, StringConstraints(pattern=r"^([a-z]{3})?$")]
+LanguageCode = Annotated[
+    str, StringConstraints(pattern=r"^[a-z]{3}$"), Field(description="ISO 639-3", json_schema_extra=one_of(LANGUAGES))
+]
+LanguageOrNone = Annotated[
+    str,
+    StringConstraints(pattern=r"^([a-z]{3})?$"),
+    Field(description="ISO 639-3", json_schema_extra=one_of(["", *LANGUAGES])),
+]
 
 
 class UnitQuery(Strict):
@@ -175,11 +203,14 @@ def problem(
     **more: Any,
 ) -> HttpResponse:
     title = str(TITLES.get(status, ""))
+    advice = DETAILS.get(422 if errors else status, title)
+    if status == 409:
+        more = {"reason": code} | more  # whatever it was, a program that branches on it finds it in one place
     body: dict[str, Any] = {
         "type": PROBLEM_TYPE + code,
         "title": title,
         "status": status,
-        "detail": str(detail) or title,
+        "detail": str(detail or advice),
         "code": code,
         "errors": [error.model_dump(exclude_none=True) for error in errors],
         **more,
@@ -189,22 +220,14 @@ def problem(
     )
 
 
-def refusal_problem(refusal: DomainError, *, status: int | None = None, **more: Any) -> HttpResponse:
-    """Answer with a service's refusal: 409 where others or time stand in the way, 422 where a value does."""
-    if status is None:
-        status = 409 if isinstance(refusal, ChangedMeanwhile) or not refusal.field else 422
-    errors = (
-        [FieldProblem(pointer=f"/{refusal.field}", code=refusal.code, detail=str(refusal))] if refusal.field else []
-    )
-    return problem(status, refusal.code, refusal, errors=errors, **more)
-
-
 # What went wrong, in words -------------------------------------------------------------------------------------------
 def _words(kind: str, context: Mapping[str, Any], said: str) -> str:
     """Say what is wrong with a value in the reader's language."""
-    if kind in {"string_too_long", "too_long", "less_than_equal"}:
+    if kind == "string_too_long":
+        return _("At most %(n)s characters.") % {"n": context["max_length"]}
+    if kind in {"too_long", "less_than_equal"}:
         return _("At most %(n)s.") % {"n": context.get("max_length", context.get("le"))}
-    if kind in {"string_too_short", "too_short", "greater_than_equal"}:
+    if kind in {"too_short", "greater_than_equal"}:
         return _("At least %(n)s.") % {"n": context.get("min_length", context.get("ge"))}
     if kind in {"enum", "literal_error"}:
         choices = re.findall(r"'([^']*)'", context.get("expected", ""))
@@ -219,6 +242,7 @@ def _words(kind: str, context: Mapping[str, Any], said: str) -> str:
 
 WORDS: Final[dict[str, Promise]] = {
     "missing": gettext_lazy("This is missing."),
+    "string_too_short": gettext_lazy("This is missing."),
     "extra_forbidden": gettext_lazy("There is no such field here."),
     "not_plain": gettext_lazy("Write letters, digits and ordinary signs only, on one line."),
     "string_pattern": gettext_lazy("This is not written as it should be."),
@@ -287,7 +311,7 @@ class ProblemApi(NinjaAPI):
         return schema
 
 
-EVERYWHERE: Final = (400, 401, 403, 404, 422)
+EVERYWHERE: Final = (400, 401, 403, 404, 422, 500, 503)
 WITH_A_BODY: Final = (409, 411, 413, 415)
 OUR_PROBLEM: Final = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
@@ -315,7 +339,28 @@ def _answers_of(method: str, told: Mapping[int, Any]) -> dict[int, Any]:
         content = answer_told.get("content", {})
         is_problem = int(status) >= 400 and "application/json" in content
         answers[int(status)] = answer_told | ({"content": {PROBLEM: content["application/json"]}} if is_problem else {})
+    for status, told_of in answers.items():
+        if headers := {name: HEADERS[name] for name in _header_names(method, status)}:
+            answers[status] = told_of | {"headers": headers}
     return dict(sorted(answers.items()))
+
+
+HEADERS: Final = {
+    name: {"description": said, "schema": {"type": "string"}}
+    for name, said in {
+        "Location": "The address of what was made or found.",
+        "Idempotent-Replay": "`true` where the answer to an earlier request with this Idempotency-Key is given again.",
+        "Retry-After": "Seconds after which the same request may be sent again.",
+        "WWW-Authenticate": "`Bearer`",
+    }.items()
+}
+
+
+def _header_names(method: str, status: int) -> list[str]:
+    """Name the headers of an answer that its reader may need; they need not be there."""
+    always = {401: ["WWW-Authenticate"], 409: ["Retry-After"], 503: ["Retry-After"]}.get(status, [])
+    kept = ["Idempotent-Replay"] if method == "post" and status in {200, 201, 409} else []
+    return [*always, *(["Location"] if method == "post" and status == 201 else []), *kept]
 
 
 def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -334,7 +379,6 @@ def known_parameters(run: Callable[..., HttpResponse]) -> Callable[..., HttpResp
             return problem(
                 422,
                 "invalid",
-                _("Look at the errors, correct them and send it again."),
                 errors=[
                     FieldProblem(parameter=name[:80], code="extra-forbidden", detail=detail)
                     for name in unknown[:MOST_ERRORS]
@@ -379,16 +423,27 @@ _nothing_here.csrf_exempt = True  # type: ignore[attr-defined]
 
 
 def _on_refused(request: HttpRequest, refused: Any) -> HttpResponse:
-    return problem(refused.status, refused.code, refused.detail, errors=refused.errors, **refused.more)
+    errors = refused.errors if request.method == "POST" else [_as_parameter(error) for error in refused.errors]
+    return problem(refused.status, refused.code, refused.detail, errors=errors, **refused.more)
+
+
+def _as_parameter(error: FieldProblem) -> FieldProblem:
+    """Say it of the query where there is no body to point into: `/end` is the parameter `end`."""
+    if not error.pointer:
+        return error
+    return FieldProblem(parameter=error.pointer.split("/")[1], code=error.code, detail=error.detail)
 
 
 def _on_domain_error(request: HttpRequest, refusal: Any) -> HttpResponse:
-    return refusal_problem(refusal)
+    if not refusal.field or isinstance(refusal, ChangedMeanwhile):
+        return problem(409, refusal.code, refusal)
+    error = FieldProblem(pointer=f"/{refusal.field}", code=refusal.code, detail=str(refusal))
+    return _on_refused(request, Refused(422, refusal.code, refusal, errors=[error]))
 
 
 def _on_validation_error(request: HttpRequest, fault: Any) -> HttpResponse:
     errors = [_field_problem(error) for error in fault.errors[:MOST_ERRORS]]
-    return problem(422, "invalid", _("Look at the errors, correct them and send it again."), errors=errors)
+    return problem(422, "invalid", errors=errors)
 
 
 def _on_no_key(request: HttpRequest, fault: Any) -> HttpResponse:

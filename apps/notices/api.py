@@ -5,9 +5,11 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from ninja import Path, Router
+from pydantic import Field
 
 from apps.audit.models import Action
-from apps.common.api import Problem, Shown, answer
+from apps.common.api import Problem, Shown, answer, one_of
+from apps.messaging.models import Channel, OutboxState
 from apps.messaging.queries import messages_about
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_SEE_PATIENTS
@@ -21,12 +23,14 @@ router = Router(tags=["messages"])
 
 
 class MessageOut(Shown):
+    """One message: `recipient` is a participant's uid; a reminder is `waiting` until it is due."""
+
     reference: UUID
-    purpose: str
-    channel: str
+    purpose: str = Field(examples=["booked", "moved", "reminder_2_days"])
+    channel: str = Field(json_schema_extra=one_of(Channel))
     language: str
     recipient: str
-    state: str
+    state: str = Field(json_schema_extra=one_of(OutboxState))
     due_at: datetime
     sent_at: datetime | None
     done_at: datetime | None

@@ -28,6 +28,8 @@ from apps.common.api import (
     Shown,
     Strict,
     answer,
+    example,
+    one_of,
 )
 from apps.common.errors import DomainError
 from apps.common.phones import WrongPhone
@@ -37,7 +39,7 @@ from apps.organisations.queries import actor_of
 
 from . import queries, services
 from .identifiers import accept_identifier
-from .models import ContactChannel, InterpreterMode, Patient, Protection
+from .models import ContactChannel, IdentifierKind, InterpreterMode, Patient, Protection
 
 router = Router(tags=["patients"])
 
@@ -45,6 +47,8 @@ router = Router(tags=["patients"])
 class PatientSearch(Strict):
     """By national id, by date of birth or by name; several narrow it down. `whole_organisation` needs a reason,
     which the patient's access log keeps."""
+
+    model_config = example(national_id="12854300111")
 
     national_id: Code = ""
     name: Name = ""
@@ -54,17 +58,20 @@ class PatientSearch(Strict):
 
 
 class KinIn(Strict):
-    name: Name
+    name: Name = Field(json_schema_extra={"minLength": 1})
     relation: Code = ""
     phone: Code = ""
     acts_for_patient: StrictBool = False
 
 
 class PatientIn(Strict):
-    """`checked`: somebody has looked at a birth date that is not the number's, and it is right."""
+    """With a national id or a birth date. `checked`: somebody has looked at a birth date that is not the number's, and
+    it is right. Without a `channel` she is written to as what is known of her allows."""
 
-    given_name: Name
-    family_name: Name
+    model_config = example(given_name="Ada", family_name="Alm", national_id="12854300111", phone="+4700010001")
+
+    given_name: Name = Field(json_schema_extra={"minLength": 1})
+    family_name: Name = Field(json_schema_extra={"minLength": 1})
     national_id: Code = ""
     birth_date: Day | None = None
     phone: Code = ""
@@ -85,17 +92,17 @@ class PatientOut(Shown):
     given_name: str
     family_name: str
     birth_date: date
-    identifier_kind: str
+    identifier_kind: str = Field(json_schema_extra=one_of(IdentifierKind))
     national_id: str | None
     phone: str | None
     email: str | None
     address: str | None
     language: str
     interpreter_needed: bool
-    interpreter_mode: str
-    channel: str
+    interpreter_mode: str = Field(json_schema_extra=one_of(InterpreterMode))
+    channel: str = Field(json_schema_extra=one_of(ContactChannel))
     reserved: bool
-    protection: str
+    protection: str = Field(json_schema_extra=one_of(Protection))
 
 
 class RegisteredOut(PatientOut):
@@ -161,15 +168,20 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     given: dict[str, Any] = patient.model_dump(exclude={"next_of_kin", "channel"})
     kin = [_kin(one, f"/next_of_kin/{place}") for place, one in enumerate(patient.next_of_kin)]
     started = timezone.now()
-    registered = services.register_patient(
-        organisation=request.unit.organisation,
-        unit=request.unit,
-        actor=actor_of(request),
-        now=started,
-        channel=patient.channel or "",
-        next_of_kin=kin,
-        **given,
-    )
+    try:
+        registered = services.register_patient(
+            organisation=request.unit.organisation,
+            unit=request.unit,
+            actor=actor_of(request),
+            now=started,
+            channel=patient.channel or "",
+            next_of_kin=kin,
+            **given,
+        )
+    except services.BirthDateMissing as refusal:  # the page asks for it as people here write it
+        detail = _("Write the date of birth, for example 1943-05-12, or the national id.")
+        problem = FieldProblem(pointer="/birth_date", code=refusal.code, detail=detail)
+        raise Refused(422, refusal.code, detail, errors=[problem]) from refusal
     status = 200 if registered.known_before(started) else 201
     warnings = [] if patient.checked else _warnings(patient, now=started)
     out = RegisteredOut(**shown(registered).model_dump(), warnings=warnings)

@@ -11,7 +11,7 @@ from ninja import Path, Query, Router
 from pydantic import Field, StrictInt
 
 from apps.audit.models import Action
-from apps.common.api import Code, Found, PageQuery, Problem, Shown, Strict, answer
+from apps.common.api import Code, Found, PageQuery, Problem, Shown, Strict, answer, example, one_of
 from apps.organisations.api import ApiRequest, demand
 from apps.organisations.models import MAY_REGISTER
 from apps.organisations.queries import actor_of
@@ -27,7 +27,7 @@ ERRORS = {401: Problem, 403: Problem, 404: Problem, 422: Problem}
 class RegistrationShort(Shown):
     uid: UUID
     appointment: str
-    state: str
+    state: str = Field(json_schema_extra=one_of(RegistrationState))
     version: int
     held_at: datetime | None
     dips_contact_id: str
@@ -38,7 +38,11 @@ class RegistrationShort(Shown):
 class RegistrationOut(RegistrationShort):
     """With the sheet: what is typed into DIPS, field by field, and how sure each value is."""
 
-    sheet: list[dict[str, Any]]
+    sheet: list[dict[str, Any]] = Field(
+        description="Rows with `field`, `code`, `text`, the code's `system`, and `certainty`: verified, local, candidate "
+        "or fact. `note` and `source` are texts by language.",
+        examples=[[{"field": "care_level", "code": "3", "system": "Volven 8406", "certainty": "verified"}]],
+    )
 
 
 class RegistrationsOut(Found):
@@ -50,6 +54,10 @@ class RegistrationsQuery(PageQuery):
 
 
 class RegisteredIn(Strict):
+    """`version` as it was read: of two who do it at once, one is told."""
+
+    model_config = example(dips_contact_id="40012345", version=0)
+
     dips_contact_id: Code = ""
     version: StrictInt = Field(ge=0)
 

@@ -102,8 +102,7 @@ def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
     services.check_request(asked)
     start, end = (max(wanted.start, now) if wanted.start else None), wanted.end
     if end is not None and end <= (start or now):
-        detail = _("The window must end after it begins, and in the future.")
-        raise Refused(422, "invalid", errors=[FieldProblem(pointer="/end", code="ends-before-start", detail=detail)])
+        raise _ends_before_start(_("The window must end after it begins, and in the future."))
     times = queries.open_times(asked, now=now, start=start, end=end, limit=wanted.limit)
     if times:
         return answer(OpenTimesOut(items=_times(times)))
@@ -129,6 +128,10 @@ def _open_times(request: ApiRequest, wanted: OpenTimesIn) -> HttpResponse:
         ],
     )
     return answer(OpenTimesOut(items=[], no_time=no_time))
+
+
+def _ends_before_start(detail: str) -> Refused:
+    return Refused(422, "invalid", errors=[FieldProblem(pointer="/end", code="ends-before-start", detail=detail)])
 
 
 def _times(times: Sequence[OpenTime]) -> list[OpenTimeOut]:
@@ -232,19 +235,24 @@ def _answers(service: ServiceType, answers: Mapping[str, Any] | None) -> dict[st
             detail = _("This service has no form.")
             raise Refused(422, "invalid", errors=[FieldProblem(pointer="/answers", code="no-form", detail=detail)])
         return None
-    form = questionnaire.form_class(service.form)(questionnaire.as_data(questionnaire.written(service.form, answers)))
+    misread = questionnaire.misread(service.form, answers)
+    readable = {name: value for name, value in answers.items() if name not in misread}
+    form = questionnaire.form_class(service.form)(questionnaire.as_data(questionnaire.sent(service.form, readable)))
     unknown = sorted(set(answers) - set(form.fields))
     problems = [
         FieldProblem(pointer=f"/answers/{name[:80]}", code="extra-forbidden", detail=_("There is no such field here."))
         for name in unknown[:20]
     ]
-    if not form.is_valid():
-        problems += [
-            FieldProblem(pointer=f"/answers/{name}", code="invalid", detail=str(messages[0]))
-            for name, messages in form.errors.items()
-        ]
+    problems += [
+        FieldProblem(pointer=f"/answers/{name}", code="wrong-type", detail=detail) for name, detail in misread.items()
+    ]
+    problems += [
+        FieldProblem(pointer=f"/answers/{name}", code="invalid", detail=str(messages[0]))
+        for name, messages in form.errors.items()
+        if name not in misread
+    ]
     if problems:
-        raise Refused(422, "invalid", _("Look at the errors, correct them and send it again."), errors=problems)
+        raise Refused(422, "invalid", errors=problems)
     return form.answers()
 
 
@@ -302,6 +310,8 @@ def appointments(request: ApiRequest, query: Query[AppointmentsQuery]) -> HttpRe
     found = Appointment.objects.visible_to(request.user).select_related(
         "service_type", "requester_unit", "performer_unit"
     )
+    if query.start and query.end and query.end <= query.start:
+        raise _ends_before_start(_("The window must end after it begins."))
     if query.start:
         found = found.not_over(query.start)
     if query.end:

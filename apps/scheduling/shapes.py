@@ -20,12 +20,20 @@ from apps.common.api import (
     Shown,
     Strict,
     UnitQuery,
+    example,
+    one_of,
 )
 
-from .models import AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
+from .engine.explain import ChangeKind, Reason
+from .models import Answer, AppointmentStatus, CancelReason, ParticipantRole, PlaceOfPatient
 
 Length = Annotated[int, Field(ge=5, le=LONGEST_MINUTES)]
 Limit = Annotated[int, Field(ge=1, le=100)]
+REASONS: Final = [reason.value for reason in Reason]
+A_WISH: Final = {
+    "service_type": "7d444840-9dc0-4a1b-8a4e-3f7c2a1b5c6d",
+    "patient": "1b671a64-40d5-491e-99b0-da01ff1f3341",
+}
 AS_WRITTEN: Final = OfThisType()
 """JSON says itself what is a number; in an address all is text."""
 
@@ -33,7 +41,7 @@ AS_WRITTEN: Final = OfThisType()
 class Wanted(Strict):
     """What is to be booked. Without `interpreter_language` an interpreter comes if the patient needs one; empty: none.
 
-    `performers` are schedules, as open times name them: nobody but these.
+    `performers` are schedules, as open times name them: nobody but these. `length_minutes` is a multiple of five.
     """
 
     service_type: UUID
@@ -47,6 +55,8 @@ class Wanted(Strict):
 
 
 class OpenTimesIn(Wanted):
+    model_config = example(**A_WISH, start="2026-03-17T00:00:00+01:00", limit=3)
+
     start: Moment | None = None
     end: Moment | None = None
     limit: Annotated[Limit, AS_WRITTEN] = 20
@@ -62,7 +72,7 @@ class OpenTimesQuery(OpenTimesIn, UnitQuery):
 
 
 class WhoOut(Shown):
-    role: str
+    role: str = Field(json_schema_extra=one_of(ParticipantRole))
     schedule: UUID
     name: str
     title: str
@@ -75,22 +85,28 @@ class OpenTimeOut(Shown):
 
 
 class BlockingOut(Shown):
-    role: str
+    """A role that stands in the way: `free_from` is when the first who may fill it is free again."""
+
+    role: str = Field(json_schema_extra=one_of(["", *ParticipantRole]))
     label: str
-    reason: str
+    reason: str = Field(json_schema_extra=one_of(REASONS))
     free_from: datetime | None
 
 
 class SuggestionOut(Shown):
-    kind: str
-    role: str
+    """A change that opens times, the smallest first: how many they would be, and the first of them."""
+
+    kind: str = Field(json_schema_extra=one_of(kind.value for kind in ChangeKind))
+    role: str = Field(json_schema_extra=one_of(["", *ParticipantRole]))
     count: int
     length_minutes: int | None
     first: OpenTimeOut
 
 
 class NoTimeOut(Shown):
-    reason: str
+    """Why there is no time, which role stands in the way, and what could be changed."""
+
+    reason: str = Field(json_schema_extra=one_of(REASONS))
     blocking: list[BlockingOut]
     suggestions: list[SuggestionOut]
 
@@ -101,37 +117,53 @@ class OpenTimesOut(Shown):
 
 
 class GuestIn(Strict):
+    model_config = example(name="Siv Alm", relation="datter", phone="+4700011111")
+
     name: Name = Field(min_length=1)
     relation: Code = ""
     phone: Code = ""
     email: Line = ""
-    role: ParticipantRole = ParticipantRole.NEXT_OF_KIN
+    role: ParticipantRole = Field(ParticipantRole.NEXT_OF_KIN, description="`next_of_kin` or `guest`")
 
 
 class BookingIn(Wanted):
+    """`answers` are to the questions of the service's form, each under its name; without them the form can wait."""
+
+    model_config = example(**A_WISH, starts_at="2026-03-17T10:30:00+01:00", guests=[{"name": "Siv Alm"}])
+
     starts_at: Moment
     guests: list[GuestIn] = Field([], max_length=10)
     answers: dict[str, Any] | None = None
 
 
 class MoveIn(Strict):
+    """With `version`, as it was read, only if nobody changed the appointment since."""
+
+    model_config = example(starts_at="2026-03-18T09:00:00+01:00", version=0)
+
     starts_at: Moment
     version: StrictInt | None = None
 
 
 class CancelIn(Strict):
+    """With `version`, as it was read, only if nobody changed the appointment since."""
+
+    model_config = example(reason="patient", version=0)
+
     reason: CancelReason
     version: StrictInt | None = None
 
 
 class ParticipantOut(Shown):
+    """Somebody who takes part; `answer` is iCalendar's PARTSTAT in small letters."""
+
     uid: UUID
-    role: str
+    role: str = Field(json_schema_extra=one_of(ParticipantRole))
     name: str
     title: str
     guest: bool
     required: bool
-    answer: str
+    answer: str = Field(json_schema_extra=one_of(Answer))
 
 
 class PatientShort(Shown):
@@ -141,10 +173,12 @@ class PatientShort(Shown):
 
 
 class AppointmentShort(Shown):
+    """`requester_unit` booked it, `performer_unit` gives the service. People write and read the reference aloud."""
+
     uid: UUID
-    reference: str
-    status: str
-    version: int
+    reference: str = Field(examples=["VT-KFVJ-CT99"])
+    status: str = Field(json_schema_extra=one_of(AppointmentStatus))
+    version: int = Field(description="Counts the changes; send it along to change only what nobody else changed.")
     service_type: UUID
     service_name: str
     starts_at: datetime
@@ -157,12 +191,12 @@ class AppointmentOut(AppointmentShort):
     patient: PatientShort | None
     patient_present: bool
     patient_joins_alone: bool
-    place: str
+    place: str = Field(json_schema_extra=one_of(PlaceOfPatient))
     interpreter_language: str
     interpreter_by_phone: bool
     booked_at: datetime
     cancelled_at: datetime | None
-    cancel_reason: str
+    cancel_reason: str = Field(json_schema_extra=one_of(["", *CancelReason]))
     participants: list[ParticipantOut]
 
 
@@ -183,7 +217,8 @@ class AppointmentsQuery(PageQuery):
 
 
 class Conflict(Problem):
-    """Why it cannot be booked: `reason` is the rule or `time-taken`, `role` who is missing."""
+    """Why it cannot be booked or moved: `reason` is the rule or `time-taken`, `role` who is missing. `alternatives` are
+    the nearest three times, where another time helps; each can be booked."""
 
     reason: str
     role: str = ""

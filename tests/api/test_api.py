@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.accounts.models import KeptAnswer
 from apps.accounts.services import create_api_key, forget_answers, revoke_api_key
 from apps.audit.models import AccessRecord, Action
+from apps.catalogue.models import ServiceType
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
@@ -88,6 +89,16 @@ def test_the_unit_is_chosen_by_header_or_parameter(api, kari, home_care, wound_c
     assert program.get(f"/registrations?unit={wound_clinic.uid}").status_code == 200
     is_problem(program.get("/service-types", X_Unit=str(other_home_care.uid)), 404, "unit-not-found")
     is_problem(program.get("/service-types", X_Unit="x"), 404, "unit-not-found")
+    for nameless in (program.get("/service-types", X_Unit=""), program.get("/service-types?unit=")):
+        assert "/units" in is_problem(nameless, 404, "unit-not-found")["detail"]
+
+
+def test_a_program_learns_where_it_may_act_and_as_what(api, kari, home_care, wound_clinic):
+    give_role(user=kari, unit=wound_clinic, role=Role.CLERK, valid_from=LONG_AGO)
+    first, second = api(kari).get("/units", X_Unit=str(wound_clinic.uid)).json()["items"]
+    assert (first["uid"], first["roles"], first["chosen"]) == (str(home_care.uid), ["booker"], False)
+    assert (second["uid"], second["roles"], second["chosen"]) == (str(wound_clinic.uid), ["clerk"], True)
+    assert second["organisation_name"] == wound_clinic.organisation.name
 
 
 # Errors in one form --------------------------------------------------------------------------------------------------
@@ -113,6 +124,7 @@ def test_the_unit_is_chosen_by_header_or_parameter(api, kari, home_care, wound_c
         ("GET", "/appointments?status=lost", 422, "invalid"),
         ("GET", "/appointments?colour=red", 422, "invalid"),
         ("GET", "/appointments?patient=x", 422, "invalid"),
+        ("GET", "/appointments?start=2026-03-02T00:00:00Z&end=2026-03-01T00:00:00Z", 422, "invalid"),
     ],
 )
 def test_every_error_is_a_problem(api, kari, method, path, status, code):
@@ -124,6 +136,35 @@ def test_every_error_is_a_problem(api, kari, method, path, status, code):
         is_problem(answer, answer.status_code)
     else:
         is_problem(answer, status, code)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/nothing/here"), ("PUT", "/appointments"), ("GET", "/appointments?colour=red"), ("POST", "/patients")],
+)
+def test_a_problem_says_what_to_do_and_not_its_title_again(api, kari, method, path):
+    problem = api(kari).send(method, path, {} if method == "POST" else None).json()
+    assert problem["detail"] != problem["title"]
+
+
+def test_what_is_wrong_with_an_address_is_said_of_its_parameter(api, kari, wish):
+    for asked, name in [
+        ({"start": "2030-03-02T00:00:00Z", "end": "2030-03-01T00:00:00Z"}, "end"),
+        ({"service_type": str(uuid.uuid4())}, "service_type"),
+        ({"length_minutes": "7"}, "length_minutes"),
+    ]:
+        [error] = api(kari).get(f"/open-times?{urlencode(wish | asked)}").json()["errors"]
+        assert (error.get("parameter"), error.get("pointer")) == (name, None)
+
+
+@pytest.mark.parametrize("change", ["move", "cancel"])
+def test_every_409_names_its_reason(api, kari, booked, change):
+    body = {"starts_at": booked["starts_at"]} if change == "move" else {"reason": "other"}
+    stale = api(kari).post(f"/appointments/{booked['reference']}/{change}", body | {"version": 9})
+    assert is_problem(stale, 409, "changed-meanwhile")["reason"] == "changed-meanwhile"
+    api(kari).post(f"/appointments/{booked['reference']}/cancel", {"reason": "other"})
+    late = api(kari).post(f"/appointments/{booked['reference']}/{change}", body)
+    assert is_problem(late, 409, "not-open-any-more")["reason"] == "not-open-any-more"
 
 
 @pytest.mark.parametrize("path", ["/service-types", "/openapi.json", "/appointments?limit=0", "/nothing/here"])
@@ -260,7 +301,7 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
     for path, operations in description["paths"].items():
         for method, operation in operations.items():
             told = operation["responses"]
-            assert {"400", "401", "403", "404", "422"} <= set(told), path
+            assert {"400", "401", "403", "404", "422", "500", "503"} <= set(told), path
             for status, answer in told.items():
                 kind = "application/problem+json" if int(status) >= 400 else "application/json"
                 assert set(answer.get("content", {kind})) == {kind}, (path, status)
@@ -270,6 +311,32 @@ def test_the_description_tells_errors_and_headers_as_they_are(api, kari, booked)
                 assert {"409", "411", "413", "415"} <= set(told), path
     conflict = description["paths"]["/api/v1/appointments"]["post"]["responses"]["409"]["content"]
     assert conflict["application/problem+json"]["schema"]["$ref"].endswith("/Conflict")
+
+
+def test_the_description_shows_how_each_body_is_written(db):
+    description = Client().get("/api/v1/openapi.json").json()
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for operations in description["paths"].values()
+        for operation in operations.values()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) > 7
+    for name in bodies:
+        body = description["components"]["schemas"][name]
+        [shown] = body["examples"]
+        assert set(body.get("required", [])) <= set(shown) <= set(body["properties"]), name
+
+
+def test_the_description_names_the_values_that_there_are(booked, api, kari):
+    schemas = Client().get("/api/v1/openapi.json").json()["components"]["schemas"]
+    shown = api(kari).get(f"/appointments/{booked['reference']}").json()
+    for name in ("status", "place", "cancel_reason"):
+        assert shown[name] in schemas["AppointmentOut"]["properties"][name]["enum"]
+    for one in shown["participants"]:
+        for name in ("role", "answer"):
+            assert one[name] in schemas["ParticipantOut"]["properties"][name]["enum"]
+    assert {"nob", "pol"} <= set(schemas["PatientIn"]["properties"]["language"]["enum"])
 
 
 NUMBER_OF_2032 = "13836810001"
@@ -405,6 +472,12 @@ def test_a_number_from_2032_is_taken_with_a_warning(api, kari):
     assert "2032" in warning["detail"]
     assert api(kari).post("/patients", coming | {"checked": True}).json()["warnings"] == []
     assert api(kari).post("/patients", new_patient()).json()["warnings"] == []
+
+
+def test_a_birth_date_that_is_missing_is_asked_for_as_programs_write_it(api, kari):
+    answer = api(kari).post("/patients", new_patient(national_id=""))
+    assert errors_of(answer) == {"/birth_date": "birth-date-missing"}
+    assert "1943-05-12" in answer.json()["errors"][0]["detail"]
 
 
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
@@ -566,6 +639,9 @@ def test_a_rule_that_stands_in_the_way_is_named(api, kari, wish, first_time, mov
         ({"guests": [{"name": "Siv", "email": "x"}]}, 422, "/guests/0/email"),
         ({"guests": [{"name": "Siv", "role": "performer"}]}, 422, "/guests/0/role"),
         ({"answers": {"nothing_like_it": 1}}, 422, "/answers/nothing_like_it"),
+        ({"answers": {"undermining": "no"}}, 422, "/answers/undermining"),
+        ({"answers": {"question": ["Why?"]}}, 422, "/answers/question"),
+        ({"answers": {"question": None}}, 422, "/answers/question"),
     ],
 )
 def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wrong, status, pointer):
@@ -575,6 +651,39 @@ def test_wrong_bookings_are_refused_at_the_field(api, kari, wish, first_time, wr
     if pointer:
         assert pointer in errors_of(answer)
     assert not Appointment.objects.exists()
+
+
+def answer_to(question):
+    """Answer as a program that knows nothing but the description."""
+    most = question["maximum"]
+    return {
+        "choice": lambda: question["choices"][0]["value"],
+        "choices": lambda: [question["choices"][0]["value"]],
+        "integer": lambda: int(most),
+        "decimal": lambda: most,
+        "text": lambda: "Foam",
+        "lines": lambda: ["Foam"],
+        "boolean": lambda: False,
+        "date": lambda: "2026-01-15",
+        "datetime": lambda: "2026-01-15T08:30:00Z",
+    }[question["type"]]()
+
+
+def test_a_form_can_be_answered_from_its_description(api, kari, wish, first_time):
+    described = api(kari).get(f"/service-types/{wish['service_type']}/form", Accept_Language="en").json()
+    asked = {one["name"]: one for one in described["questions"]}
+    assert asked["wound_type"]["label"] == "What kind of wound is it?"
+    assert asked["undermining_mm"]["when"] == {"name": "undermining", "values": [True]}
+    answers = {name: answer_to(one) for name, one in asked.items() if one["required"]}
+    for total in described["totals"]:
+        answers |= dict.fromkeys(total["names"], 0) | {total["names"][0]: total["total"]}
+    booked = api(kari).post("/appointments", wish | {"starts_at": first_time(), "answers": answers})
+    assert booked.status_code == 201, booked.content
+
+
+def test_a_service_without_a_form_says_so(api, kari, wound_review):
+    ServiceType.objects.update(form="")
+    is_problem(api(kari).get(f"/service-types/{wound_review.uid}/form"), 404, "no-form")
 
 
 def test_only_who_performs_the_service_can_be_asked_for(api, kari, wish, berg_diary, holm_diary, kari_diary):

@@ -17,8 +17,10 @@ pytestmark = pytest.mark.django_db
 
 TABLE: dict[tuple[str, str], tuple[int, int, int, int]] = {
     # operation: what Kari, Tor, Amina and Lie get
+    ("GET", "/units"): (200, 200, 200, 200),
     ("GET", "/service-types"): (200, 200, 200, 200),
     ("GET", "/service-types/{service}"): (200, 200, 200, 404),
+    ("GET", "/service-types/{service}/form"): (200, 200, 200, 404),
     ("POST", "/patients/search"): (200, 200, 403, 200),
     ("POST", "/patients"): (201, 403, 403, 201),
     ("GET", "/patients/{patient}"): (200, 404, 403, 404),

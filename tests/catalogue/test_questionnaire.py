@@ -296,3 +296,39 @@ def test_every_text_is_there_in_each_language(slug, language):
         assert all(field.label for field in form.fields.values())
         drawn = [bound for section in form.sections() for item in section.items for bound in item.fields]
     assert {bound.name for bound in drawn} == set(form.fields)
+
+
+# For other programs --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("slug", questionnaire.slugs())
+def test_every_question_is_described_as_it_is_asked(slug):
+    described = questionnaire.questions(slug)
+    assert [one.name for one in described] == [entry["slug"] for entry in _entries(slug)]
+    for one in described:
+        assert one.label
+        assert one.choices if one.kind in {"choice", "choices"} else not one.choices
+        assert one.most is not None if one.kind in {"integer", "decimal"} else True
+
+
+@pytest.mark.parametrize("kind", ["boolean", "check"])
+def test_the_word_no_is_not_taken_for_yes(kind):
+    slug, name = next((s, n) for s, n in ALL if entry_of(s, n)["type"] == kind)
+    assert set(questionnaire.misread(slug, {name: "no"})) == {name}
+    assert not questionnaire.misread(slug, {name: False})
+
+
+@pytest.mark.parametrize("kind", ["text", "long", "choice", "integer", "decimal", "date"])
+@pytest.mark.parametrize("value", [["a"], {"a": 1}, True])
+def test_what_is_of_another_kind_is_not_made_into_a_text(kind, value):
+    slug, name = next((s, n) for s, n in ALL if entry_of(s, n)["type"] == kind)
+    assert set(questionnaire.misread(slug, {name: value})) == {name}
+
+
+def test_null_is_no_answer():
+    slug, name = next((s, n) for s, n in ALL if entry_of(s, n)["type"] == "long")
+    assert questionnaire.sent(slug, {name: None}) == {}
+
+
+def test_a_time_with_a_zone_is_kept_as_the_clock_on_our_wall():
+    slug, name = next((s, n) for s, n in ALL if entry_of(s, n)["type"] == "datetime")
+    there = [questionnaire.sent(slug, {name: text}) for text in ("2026-01-15T08:30:00Z", "2026-01-15T09:30")]
+    assert there[0] == there[1]
