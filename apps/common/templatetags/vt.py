@@ -48,6 +48,13 @@ def icons_of_guests(context: Context) -> str:
     return ""
 
 
+@register.simple_tag(takes_context=True)
+def icons_of_staff(context: Context) -> str:
+    """Take the icons of this block from the large sprite, on a page that otherwise makes do with the small one."""
+    context["icons"] = ICONS
+    return ""
+
+
 @cache
 def _icon(name: str, size: str, sprite: str) -> SafeString:
     return format_html(
