@@ -83,6 +83,7 @@ def _rows(table: dict[str, Any]) -> list[dict[str, Any]]:
             "required": not (optional or row.get("optional")),
             "ask": table.get("ask"),
             "when": table.get("when"),
+            "row_of": table["table"],
             "unit": {"nb": "%", "nn": "%", "en": "%"} if "total" in table else None,
         }
         for row in table["rows"]
@@ -96,6 +97,8 @@ class _Asked(forms.Field):
     def __init__(self, entry: dict[str, Any], **kwargs: Any) -> None:
         ask = in_language(entry["ask"]) if entry.get("ask") else self.ask(entry)
         self.ask_text = ask
+        self.names_itself = bool(entry.get("ask"))
+        self.row_of = entry.get("row_of", "")
         super().__init__(
             required=bool(entry.get("required")),
             label=in_language(entry["names"]),
@@ -148,10 +151,10 @@ class _Number(_Asked):
         return int(text)
 
     def range_text(self) -> str:
-        return gettext("The number must be from %(low)s to %(high)s.") % {
-            "low": number(self.low),
-            "high": number(self.high),
-        }
+        limits = {"low": number(self.low), "high": number(self.high)}
+        if set(limits.values()) <= set(re.findall(r"[0-9.,]*[0-9]", self.ask_text)):
+            return ""  # what is asked for says it already
+        return gettext("The number must be from %(low)s to %(high)s.") % limits
 
 
 class _Decimal(_Number):
@@ -199,7 +202,7 @@ class _Choice(_Asked, forms.ChoiceField):
         super().__init__(entry, choices=choices if few else [("", gettext("Choose")), *choices], widget=widget)
 
     def ask(self, entry: dict[str, Any]) -> str:
-        return gettext("Choose one of these.")
+        return gettext("Answer yes or no.") if entry["type"] == "boolean" else gettext("Choose one of these.")
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
         return {}

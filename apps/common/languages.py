@@ -45,6 +45,10 @@ WRITTEN: Final = {
 }
 
 
+READ: Final = {"nb": "nob", "nn": "nno", "se": "sme", "en": "eng"}
+"""What a language of the pages is called among those that people speak."""
+
+
 def written_language(spoken: str) -> str:
     """Return the language in which somebody gets messages and pages: English for those who read none of the others."""
     return WRITTEN.get(spoken, "en")

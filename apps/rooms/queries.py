@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.catalogue.models import Identification
 from apps.common.codes import encode_link, normalise_link
-from apps.common.languages import written_language
+from apps.common.languages import READ, language_name, written_language
 from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_BOOK, Unit
 from apps.organisations.queries import memberships_of
@@ -443,7 +443,7 @@ def arrival_facts(seat: Seat) -> list[str]:
     if seat.new_device:
         facts.append(_("new device"))
     if seat.language and seat.language not in {"nb", "nn"}:
-        facts.append({"se": "davvisámegiella", "en": "English"}.get(seat.language, seat.language))
+        facts.append(language_name(READ.get(seat.language, seat.language)))
     if seat.camera_ok is False and seat.microphone_ok is False:
         facts.append(_("without camera and sound"))
     elif seat.camera_ok is False:

@@ -172,11 +172,13 @@ def test_the_first_time_kari_sets_up_the_app_and_gets_backup_codes(kari):
     device = Authenticator.objects.get(user=kari)
     assert "data:image/svg+xml" in page
     assert services.authenticator_secret(device)[:4] in page
+    assert 'href="/profil/"' not in page, "the first time there is no way around it"
     assert not device.confirmed
     assert client.post("/logg-inn/ny-kode/", {"code": wrong_code(device)}).status_code == 422
     Authenticator.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
     done = client.post("/logg-inn/ny-kode/", {"code": code_of(device)})
     assert len(re.findall(r'<li class="vt-code">', done.content.decode())) == 10
+    assert 'name="language"' not in done.content.decode(), "in another language the codes would be gone"
     assert client.get("/profil/").status_code == 200
 
 
@@ -199,7 +201,7 @@ def test_a_thief_with_the_password_cannot_set_up_an_app_of_her_own(kari):
 
 def test_a_new_telephone_replaces_the_old_one(as_user, kari):
     old, client = kari.authenticator_set.get(), as_user(kari)
-    client.get("/logg-inn/ny-kode/")
+    assert 'href="/profil/"' in client.get("/logg-inn/ny-kode/").content.decode(), "she may keep the old one"
     new = Authenticator.objects.get(user=kari, confirmed=False)
     assert client.post("/logg-inn/ny-kode/", {"code": code_of(new)}).status_code == 200
     assert [device.pk for device in Authenticator.objects.filter(user=kari)] == [new.pk] != [old.pk]

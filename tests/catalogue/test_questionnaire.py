@@ -11,6 +11,7 @@ from django.utils.datastructures import MultiValueDict
 
 from apps.catalogue import questionnaire
 from apps.catalogue.questionnaire import _definitions, _entries, as_data, as_initial, form_class
+from apps.common.templatetags.vt import error_summary
 
 TODAY = date(2026, 3, 2)
 HOSTILE = [
@@ -115,7 +116,9 @@ def test_an_empty_form_says_what_to_write_at_every_required_field(slug):
         if entry.get("required") and not entry.get("when"):
             message = form.errors[entry["slug"]][0]
             assert "påkrevd" not in message, (slug, entry["slug"])
-            assert message == questionnaire.in_language(entry["ask"]), (slug, entry["slug"])
+            assert message == form.fields[entry["slug"]].ask_text, (slug, entry["slug"])
+            told = "ask" in entry or entry["type"] in {"boolean", "date", "datetime", "integer"}
+            assert told, (slug, entry["slug"])
 
 
 @pytest.mark.parametrize(("slug", "one"), ALL)
@@ -296,6 +299,24 @@ def test_every_text_is_there_in_each_language(slug, language):
         assert all(field.label for field in form.fields.values())
         drawn = [bound for section in form.sections() for item in section.items for bound in item.fields]
     assert {bound.name for bound in drawn} == set(form.fields)
+
+
+def test_the_summary_above_the_form_names_each_field_once_and_a_table_once():
+    typed = {"form-filled_by": "patient", "form-esas_nausea": "11", "form-esas_anxiety": "x"}
+    form = form_class("palliative_review")(
+        MultiValueDict({one: [value] for one, value in typed.items()}), prefix="form"
+    )
+    shown = [message for _target, message in error_summary(form)["found"]]
+    assert shown.count("Skriv et tall fra 0 til 10 i hver rad.") == 1
+    assert len(set(shown)) == len(shown)
+
+
+def test_the_summary_says_which_date_and_which_question_it_means():
+    form = form_class("discharge_planning")(MultiValueDict(), prefix="form")
+    shown = [message for _target, message in error_summary(form)["found"]]
+    assert "Innlagt: Skriv datoen som dag, måned og år, for eksempel 17.03.2026." in shown
+    assert "Er medisinlisten samstemt? Svar ja eller nei." in shown
+    assert "ADL (Barthel): Skriv et tall fra 0 til 20, for eksempel 14." in shown
 
 
 # For other programs --------------------------------------------------------------------------------------------------

@@ -138,6 +138,13 @@ def test_the_error_summary_links_to_each_field() -> None:
     assert render("{% error_summary form %}", form=WoundForm()) == ""
 
 
+def test_the_error_summary_says_which_field_a_message_means_that_fits_several() -> None:
+    html = render("{% error_summary form %}", form=WoundForm({"width": "x"}))
+    assert ">Skriv bredden i cm</a>" in html
+    assert ">Utvikling: " in html
+    assert ">Avtalt: " in html
+
+
 def test_an_icon_is_hidden_from_those_who_listen() -> None:
     html = render('{% icon "Video" %}')
     assert 'aria-hidden="true"' in html

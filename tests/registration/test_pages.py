@@ -2,7 +2,7 @@
 
 import io
 import re
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pypdf
@@ -53,6 +53,17 @@ def test_the_clerk_sees_what_awaits(as_user, tor, session):
     assert session.appointment.reference in text
     assert "1 videotime venter på registrering." in text
     assert "<title>DIPS-liste – Videotime</title>" in text
+
+
+def test_the_list_says_the_agreed_time_as_the_drawer_and_the_sheet_do(as_user, tor, session, held, bo):
+    following = held(bo, "2026-03-03 11.00")
+    for one in (session, following):
+        Registration.objects.filter(pk=one.pk).update(held_at=one.held_at + timedelta(minutes=3))
+    client = as_user(tor)
+    assert "kl. 10.00" in client.get("/dips/").content.decode()
+    for page in (client.get("/dips/"), client.get(url(session), headers=HTMX)):
+        assert "10.03" not in page.content.decode()
+        assert "11.03" not in page.content.decode()
 
 
 def test_the_drawer_shows_whose_it_is_and_every_code_to_copy(as_user, tor, session, ada):

@@ -98,6 +98,9 @@ def test_ada_cancels_and_is_told_so(ada_at, booked):
     booked.refresh_from_db()
     assert booked.status == AppointmentStatus.CANCELLED
     assert "avlyst" in client.get(home).content.decode()
+    for page in ("flytt/", "avlys/"):  # back in the browser, or tapped twice
+        assert client.get(home + page).headers["Location"] == home
+        assert client.post(home + page, {"version": 0}).headers["Location"] == home
 
 
 def test_the_day_before_it_is_too_late(ada_at, booked, clock):

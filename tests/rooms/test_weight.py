@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles.finders import find
 
+from apps.rooms import services
+from apps.rooms.models import Seat
+
 from .conftest import BORN
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +53,14 @@ def test_the_icons_come_from_the_small_sprite_and_are_all_in_it(pages):
         for which, name in named:
             assert which == "-guests", name
             assert f'id="{name}"' in sprite
+
+
+def test_a_guest_in_the_call_sees_every_icon_of_its_buttons(ada_in, berg, berg_seat, code_for, clock, client, now):
+    client.post(f"/j/{code_for(ada_in)}/inn/", BORN)
+    client.post(f"/mote/{ada_in.uid}/venterom/", {"camera": "yes", "microphone": "yes"})
+    waiting = Seat.objects.get(participant=ada_in)
+    services.admit(seat=waiting, host=berg_seat, by=berg, arrival=waiting.waiting_since.isoformat(), now=now)
+    page = client.get(f"/mote/{ada_in.uid}/rom/").content.decode()
+    named = re.findall(r'href="/static/(vendor/[-\w]+\.svg)#(\w+)', page)
+    assert {"Leave", "PersonGroup"} <= {name for _file, name in named}
+    assert [name for file, name in named if f'id="{name}"' not in of_file(file).decode()] == []

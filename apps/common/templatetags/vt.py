@@ -1,5 +1,6 @@
 """What every template may use (a builtin library): icons, dates as people say them, form fields, the shell."""
 
+from collections import Counter
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Final
@@ -45,6 +46,13 @@ def icon(context: Context, name: str, size: str = "") -> SafeString:
 def icons_of_guests(context: Context) -> str:
     """Take the icons of this page and what it includes from the small sprite (assets.mjs says for which pages)."""
     context["icons"] = "vendor/aksel-icons-guests.svg"
+    return ""
+
+
+@register.simple_tag(takes_context=True)
+def icons_of_staff(context: Context) -> str:
+    """Take the icons of this block from the large sprite, on a page that otherwise makes do with the small one."""
+    context["icons"] = ICONS
     return ""
 
 
@@ -259,15 +267,25 @@ def _kind(widget: form_widgets.Widget) -> str:
 
 @register.inclusion_tag("components/error_summary.html")
 def error_summary(*forms: Form, title: str = "", level: int = 2) -> dict[str, Any]:
-    """List every error of these forms above them, each a link to its field. Empty when there is none."""
-    found: list[tuple[str | None, str]] = []
-    for form in forms:
-        found += [(None, str(message)) for message in form.non_field_errors()]
-        for bound in form:
-            target = bound.auto_id
-            if _kind(bound.field.widget) in {"radios", "checks"}:
-                target = f"{bound.auto_id}_0"
-            found += [(target, str(message)) for message in bound.errors]
+    """List every error of these forms above them, each a link to its field. Empty when there is none.
+
+    Away from its field a message that fits several of them says which it means; what the rows of a table have in
+    common is said once.
+    """
+    wrong = [(bound, str(message)) for form in forms for bound in form for message in bound.errors]
+    times = Counter(message for _bound, message in wrong)
+    found: list[tuple[str | None, str]] = [(None, str(said)) for form in forms for said in form.non_field_errors()]
+    tables: set[tuple[str, str]] = set()
+    for bound, message in wrong:
+        table = getattr(bound.field, "row_of", "")
+        if (table, message) in tables:
+            continue
+        target = f"{bound.auto_id}_0" if _kind(bound.field.widget) in {"radios", "checks"} else bound.auto_id
+        if table:
+            tables.add((table, message))
+        elif times[message] > 1 or not getattr(bound.field, "names_itself", True):
+            message = f"{bound.label}{'' if str(bound.label).endswith('?') else ':'} {message}"
+        found.append((target, message))
     return {"found": found, "title": title, "level": level}
 
 

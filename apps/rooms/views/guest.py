@@ -116,6 +116,13 @@ def _changes(here: Here) -> dict[str, bool]:
     return {"may_move": may and service.patient_may_move, "may_cancel": may and service.patient_may_cancel}
 
 
+def _not_here(request: HttpRequest, here: Here) -> HttpResponse:
+    """Say that it cannot be changed on the web, or lead on to the page that says that it is cancelled already."""
+    if here.appointment.status == AppointmentStatus.CANCELLED:
+        return HttpResponseRedirect(here.address("guest"))
+    return render(request, "rooms/too_late.html", here.context(), status=403)
+
+
 @require_safe
 @guest_page
 def guest(request: HttpRequest, here: Here) -> HttpResponse:
@@ -269,7 +276,7 @@ def guest_left(request: HttpRequest, here: Here) -> HttpResponse:
 def patient_move(request: HttpRequest, here: Here) -> HttpResponse:
     """Let the patient choose another of the first joint times, within the service's rules."""
     if not _changes(here)["may_move"]:
-        return render(request, "rooms/too_late.html", here.context(), status=403)
+        return _not_here(request, here)
     if request.method == "POST":
         chosen = _moment(request.POST.get("starts_at", ""))
         if chosen is None:
@@ -322,7 +329,7 @@ def _number(text: str) -> int | None:
 @guest_page
 def patient_cancel(request: HttpRequest, here: Here) -> HttpResponse:
     if not _changes(here)["may_cancel"]:
-        return render(request, "rooms/too_late.html", here.context(), status=403)
+        return _not_here(request, here)
     if request.method == "POST":
         try:
             cancel_appointment(

@@ -129,7 +129,7 @@ def test_no_page_title_names_a_patient(kari: User, ada: Patient, book: Book, sig
         assert "Alm" not in title
 
 
-def test_what_is_under_way_can_be_joined_again_and_the_next_stands_beside_it(
+def test_what_is_under_way_can_be_joined_and_the_next_stands_beside_it(
     kari: User, ada: Patient, bo: Patient, book: Book, signed_in: SignedIn
 ) -> None:
     first, second = book(ada, "2026-03-03 10.00"), book(bo, "2026-03-03 12.00")
@@ -137,7 +137,7 @@ def test_what_is_under_way_can_be_joined_again_and_the_next_stands_beside_it(
     client = signed_in(kari, "2026-03-03 10.10")
     for path in [TODAY, "/i-dag/neste/"]:
         page = client.get(path).content.decode()
-        assert "Bli med igjen" in page
+        assert "Bli med</a>" in page
         assert page.index(f"next-{first.reference}") < page.index(f"next-{second.reference}")
     assert "Senere i dag" not in client.get(TODAY).content.decode()
 
@@ -148,7 +148,7 @@ def test_a_session_that_lasts_beyond_its_time_is_not_behind_her_yet(
     appointment = book(ada, "2026-03-03 10.00")
     start_appointment(appointment=appointment, now=at("2026-03-03 10.02"), actor=kari)
     page = signed_in(kari, "2026-03-03 10.40").get(TODAY).content.decode()
-    assert "Bli med igjen" in page
+    assert "Bli med</a>" in page
     assert "Tidligere i dag" not in page
 
 
@@ -181,3 +181,8 @@ def test_who_has_nothing_to_do_with_appointments_is_told_what_this_page_is_for(
     page = signed_in(amina).get(TODAY).content.decode()
     assert "Ingen videotimer i dag" in page
     assert "De du selv er invitert til, vises her." in page
+
+
+def test_who_sees_to_the_access_of_others_is_led_there(ola: User, signed_in: SignedIn) -> None:
+    page = signed_in(ola).get(TODAY).content.decode()
+    assert 'href="/tilganger/">Se hvem som har tilgang</a>' in page
