@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from psycopg import ProgrammingError
+from psycopg import OperationalError, ProgrammingError
 from psycopg.conninfo import make_conninfo
+from psycopg.errors import UndefinedColumn, UndefinedTable
 
 SHAPE = "must look like postgres://user:password@host:5432/name"
 
@@ -26,6 +27,17 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 class Misconfigured(Exception):
     """An environment variable is missing or unusable; the message is one line that says what to do."""
+
+
+def advice_on(fault: Exception) -> str:
+    """Say in one line what to do about a database that is away or is not made yet; nothing for any other fault."""
+    cause = fault.__cause__
+    if isinstance(cause, OperationalError) and cause.sqlstate is None:
+        said = " ".join(str(cause).split())
+        return f"DATABASE_URL leads to no database: {said} Look whether it runs, and whether the address is right."
+    if isinstance(cause, UndefinedTable | UndefinedColumn):
+        return "The database is empty, or older than this program. Bring it up to date with manage.py prepare."
+    return ""
 
 
 def env(name: str, default: str | None = None) -> str:

@@ -6,7 +6,10 @@ import subprocess
 import sys
 
 import pytest
+from cryptography.fernet import Fernet
+from django.db import DatabaseError, connection, transaction
 
+from portal.env import advice_on
 from portal.launch import lending
 from portal.launch.__main__ import environment, read_port, state_folder, state_of_the_code, take_lock
 from portal.launch.processes import CannotStart
@@ -110,3 +113,23 @@ def test_manage_py_says_in_one_line_what_it_lacks(tmp_path):
     assert done.returncode == 1
     assert done.stderr.startswith("Set SECRET_KEY")
     assert done.stderr.count("\n") == 1
+
+
+def test_manage_py_says_in_one_line_that_the_database_is_away(tmp_path):
+    keys = dict.fromkeys(("SECRET_KEY", "FIELD_KEYS", "INDEX_KEY", "LINK_KEY"), Fernet.generate_key().decode())
+    away = {"DATABASE_URL": "postgres://a:b@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1/0", "DEMO": "1"}
+    told = {"PATH": os.environ["PATH"], "VAR": str(tmp_path), "PUBLIC_URL": "http://127.0.0.1:8000"} | keys | away
+    command = [sys.executable, "manage.py", "create_api_key", "--user", "kari@kommune.test"]
+    done = subprocess.run(command, env=told, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("DATABASE_URL leads to no database"), done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.django_db
+def test_tables_that_are_not_there_are_said_to_be_so_and_no_other_fault_is_hidden():
+    for asked, advice in [("nothing_like_it", "manage.py prepare"), ("pg_class WHERE 1 / 0 = 1", "")]:
+        with pytest.raises(DatabaseError) as caught, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM {asked}")
+        assert advice in advice_on(caught.value)
+        assert bool(advice) == bool(advice_on(caught.value))

@@ -29,6 +29,8 @@ class Command(BaseCommand):
             raise CommandError(f"--name is one line of 1 to {longest} characters.")
         user = User.objects.filter(email__iexact=options["user"], is_active=True).first()
         if user is None:
-            raise CommandError("No active user has this e-mail address.")
+            raise CommandError(
+                "No active user has this e-mail address. Look how it is spelt; manage.py invite_user makes an account."
+            )
         _key, plain = create_api_key(user=user, name=options["name"], days=options["days"], now=timezone.now())
         self.stdout.write(plain)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         if options["user"]:
             user = User.objects.filter(email__iexact=options["user"]).first()
             if user is None:
-                raise CommandError("No user has this e-mail address.")
+                raise CommandError("No user has this e-mail address. Look how it is spelt.")
             live = live.filter(user=user)
         if options["key"]:
             text = options["key"].rstrip("…")  # as the list shows it
@@ -37,6 +37,8 @@ class Command(BaseCommand):
                 raise CommandError("Several keys begin so: give the whole key.")
         elif options["user"]:
             meant = list(live)
+            if not meant:
+                self.stdout.write("No key of this user opens anything: there is nothing to revoke.")
             if not options["all"]:
                 self._list(meant)
                 return
