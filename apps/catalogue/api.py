@@ -4,7 +4,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from ninja import Path, Query, Router
 
 from apps.common.api import Problem, Shown, UnitQuery, answer
@@ -63,10 +62,10 @@ def shown(service: ServiceType) -> ServiceTypeOut:
 @router.get("/service-types", response={200: ServiceTypesOut, 401: Problem, 403: Problem})
 def service_types(request: ApiRequest, query: Query[UnitQuery]) -> HttpResponse:
     """List what people in the unit may book."""
-    found = bookable_services(request.unit, timezone.localdate())
+    found = bookable_services(request.unit)
     return answer(ServiceTypesOut(items=[shown(service) for service in found]))
 
 
 @router.get("/service-types/{uid}", response={200: ServiceTypeOut, 401: Problem, 403: Problem, 404: Problem})
 def service_type(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
-    return answer(shown(get_object_or_404(bookable_services(request.unit, timezone.localdate()), uid=uid)))
+    return answer(shown(get_object_or_404(bookable_services(request.unit), uid=uid)))
