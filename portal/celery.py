@@ -16,7 +16,6 @@ app.conf.beat_schedule = {
     "make the rooms that are owed": {"task": "rooms.make_due", "schedule": 30.0},
     "close what is over": {"task": "scheduling.close_past", "schedule": 60.0},
     "remove holds that ran out": {"task": "scheduling.remove_expired", "schedule": 300.0},
-    "remove sessions that ended": {"task": "accounts.remove_ended_sessions", "schedule": 3600.0},
-    "forget answers to repeated requests": {"task": "accounts.forget_answers", "schedule": 3600.0},
+    "forget what has had its time": {"task": "portal.forget", "schedule": 3600.0},
     "seal the access log": {"task": "audit.seal", "schedule": 60.0},
 }

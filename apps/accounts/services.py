@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 
@@ -226,18 +226,17 @@ def keep_answer(slot: AnswerSlot, *, answer: dict[str, Any], now: datetime) -> N
     insert(KeptAnswer(user_id=slot.user_id, key=slot.key, request=slot.request, answer=answer, created_at=now))
 
 
-def remove_ended_sessions(*, now: datetime) -> int:
-    """Delete the sessions whose time is over, and the lines of the devices they were on; return how many ended.
+# What is forgotten (portal/retention.py) -------------------------------------------------------------------------------
+def sessions_over(before: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(expire_date__lt=before)
 
-    Of devices only those stay whose session is there: their addresses and browsers are nobody's business any more.
-    """
-    ended, _by_model = Session.objects.filter(expire_date__lt=now).delete()
+
+def devices_without_session(before: datetime) -> QuerySet[UserSession]:
+    """Return the devices whose session is not there: their addresses and browsers are nobody's business any more."""
     alive = Session.objects.filter(session_key=OuterRef("session_key"))
-    UserSession.objects.filter(~Exists(alive), last_seen_at__lt=now - SIGNING_IN).delete()
-    return ended
+    alone: QuerySet[UserSession] = UserSession.objects.filter(~Exists(alive), last_seen_at__lt=before)
+    return alone
 
 
-def forget_answers(*, now: datetime) -> int:
-    """Delete the answers that are older than seven days; return how many."""
-    deleted, _by_model = KeptAnswer.objects.filter(created_at__lte=now - ANSWERS_KEPT).delete()
-    return deleted
+def answers_given(before: datetime) -> QuerySet[KeptAnswer]:
+    return KeptAnswer.objects.filter(created_at__lte=before)

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
-OSLO: Final = ZoneInfo("Europe/Oslo")
+from apps.common.dates import OSLO
+
 PRODUCT: Final = "-//Videotime//Videotime//NO"
 CONTROL: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 NOT_IN_ADDRESS: Final = re.compile(f'{CONTROL.pattern}|[ "<>\n]')

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router
 from pydantic import Field
@@ -117,13 +116,13 @@ def shown(service: ServiceType) -> ServiceTypeOut:
 @router.get("/service-types", response={200: ServiceTypesOut, 401: Problem, 403: Problem})
 def service_types(request: ApiRequest, query: Query[UnitQuery]) -> HttpResponse:
     """List what people in the unit may book."""
-    found = bookable_services(request.unit, timezone.localdate())
+    found = bookable_services(request.unit)
     return answer(ServiceTypesOut(items=[shown(service) for service in found]))
 
 
 @router.get("/service-types/{uid}", response={200: ServiceTypeOut, 401: Problem, 403: Problem, 404: Problem})
 def service_type(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
-    return answer(shown(get_object_or_404(bookable_services(request.unit, timezone.localdate()), uid=uid)))
+    return answer(shown(get_object_or_404(bookable_services(request.unit), uid=uid)))
 
 
 @router.get(
@@ -133,7 +132,7 @@ def service_type(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
 )
 def form(request: ApiRequest, uid: Path[UUID]) -> HttpResponse:
     """Describe what `answers` of a booking may hold, in the language of `Accept-Language`."""
-    service = get_object_or_404(bookable_services(request.unit, timezone.localdate()), uid=uid)
+    service = get_object_or_404(bookable_services(request.unit), uid=uid)
     if not questionnaire.has_form(service.form):
         raise Refused(404, "no-form", _("This service has no form."))
     return answer(

@@ -6,9 +6,13 @@ Django has no Northern Sami, and its other forms are not the house's, so the wor
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.translation import get_language
+
+OSLO: Final = ZoneInfo("Europe/Oslo")
+"""Whose wall clock openings, days and quiet hours go by."""
 
 TYPED: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 """How people type a date."""

@@ -32,6 +32,16 @@ class Condition(NamedTuple):
     holds: str
 
 
+def change(row: Model, fields: Mapping[str, Any]) -> bool:
+    """Give a row these values and write those that are others than it had; say whether any was."""
+    different = [name for name, value in fields.items() if getattr(row, name) != value]
+    for name in different:
+        setattr(row, name, fields[name])
+    if different:
+        row.save(update_fields=different)
+    return bool(different)
+
+
 def insert(row: Model) -> None:
     """Insert one row; it gets its number."""
     ((number,),) = rows_of_raw(_single(type(row)), list(_values(row, None)))

@@ -52,6 +52,7 @@ class OutboxMessage(models.Model):
     about an appointment; what is about none (a link to a new password) may be said again. `reference` goes to the carrier as idempotency key. A reminder is a message not yet due. A message
     in reserve stands by for the one that it is `instead_of`, and goes when that one has failed for good.
     `address_index` counts what one address gets in a day. `failure` is a code, never a carrier's own words.
+    With `forgotten_at`, what it said and to which address has had its time; that it was sent stays.
     """
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -84,6 +85,7 @@ class OutboxMessage(models.Model):
     carrier = models.CharField(max_length=20, blank=True)
     carrier_id = models.CharField(max_length=100, blank=True)
     failure = models.CharField(max_length=60, blank=True)
+    forgotten_at = models.DateTimeField(null=True)
 
     objects = OutboxMessageQuerySet.as_manager()
 
@@ -117,6 +119,7 @@ class OutboxMessage(models.Model):
             models.Index(name="outbox_waiting_by_due", fields=["due_at"], condition=Q(state=OutboxState.WAITING)),
             models.Index(name="outbox_leases", fields=["leased_until"], condition=Q(state=OutboxState.SENDING)),
             models.Index(name="outbox_about", fields=["about"]),
+            models.Index(name="outbox_contents", fields=["created_at"], condition=Q(forgotten_at__isnull=True)),
             models.Index(name="outbox_by_address", fields=["address_index", "sent_at"]),
         ]
 

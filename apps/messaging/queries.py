@@ -55,7 +55,9 @@ def planned_on_day(address: str, moment: datetime) -> int:
 
 def inbox(to: str = "", *, limit: int = 300) -> list[OutboxMessage]:
     """Return what the demo's people have got, newest first; `to` is an address as it was typed."""
-    arrived = OutboxMessage.objects.filter(state__in=[OutboxState.SENT, OutboxState.DELIVERED])
+    arrived = OutboxMessage.objects.filter(
+        state__in=[OutboxState.SENT, OutboxState.DELIVERED], forgotten_at__isnull=True
+    )
     if to:
         arrived = arrived.filter(address_index=address_index(to))
     return list(arrived.order_by("-sent_at", "-id")[:limit])

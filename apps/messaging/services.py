@@ -8,7 +8,10 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
+from django.utils import timezone
 
 from apps.common.errors import DomainError, breach_raises
 from apps.common.nudge import wake
@@ -316,6 +319,25 @@ def _finish(message: OutboxMessage, state: OutboxState, now: datetime) -> None:
     message.save(update_fields=["state", "done_at", "sent_at", "failure"])
     OutboxMessage.objects.filter(instead_of=message, state=OutboxState.STANDBY).update(
         state=OutboxState.WITHDRAWN, done_at=now
+    )
+
+
+# What is forgotten (portal/retention.py) -------------------------------------------------------------------------------
+def messages_of_no_more_use(before: datetime) -> QuerySet[OutboxMessage]:
+    """Return the messages that were done with before, and had told nothing that was still to come."""
+    done = Coalesce("done_at", "sent_at", "due_at")
+    return OutboxMessage.objects.exclude(state__in=OPEN_STATES).filter(
+        Q(not_after__isnull=True) | Q(not_after__lte=before),
+        GreaterThan(Value(before), done),
+        created_at__lte=before,
+        forgotten_at__isnull=True,
+    )
+
+
+def forget_contents(messages: QuerySet[OutboxMessage]) -> int:
+    """Forget what messages said, and to which number or address."""
+    return messages.update(
+        address="", address_index=b"", subject="", body="", calendar=None, forgotten_at=timezone.now()
     )
 
 

@@ -336,7 +336,7 @@ def _tell_gone(appointment: Appointment, recipient: str, *, now: datetime) -> No
     """Write to where the last message went: the participant's row is gone."""
     last = (
         OutboxMessage.objects.about_appointment(appointment.uid)
-        .filter(recipient=recipient, sent_at__isnull=False)
+        .filter(recipient=recipient, sent_at__isnull=False, forgotten_at__isnull=True)
         .exclude(purpose__startswith=texts.CANCELLED)
         .order_by("-sent_at", "-id")
         .first()

@@ -15,6 +15,7 @@ from apps.audit.models import Action
 from apps.audit.services import Actor, record_access
 from apps.common.dates import local_date
 from apps.common.errors import DomainError, breach_raises
+from apps.common.writing import change
 
 from .models import Membership, Organisation, OrganisationKind, Role, Unit, UnitKind
 from .queries import Staff, units_managed
@@ -209,9 +210,4 @@ def describe_unit(*, unit: Unit, **fields: Any) -> bool:
 def _describe(row: Any, fields: dict[str, Any], known: set[str]) -> bool:
     if unknown := fields.keys() - known:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))}")
-    different = [name for name, value in fields.items() if getattr(row, name) != value]
-    for name in different:
-        setattr(row, name, fields[name])
-    if different:
-        row.save(update_fields=different)
-    return bool(different)
+    return change(row, fields)

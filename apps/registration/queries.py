@@ -76,6 +76,12 @@ def video_url(appointment: Appointment) -> str:
     return f"{settings.PUBLIC_URL}/rom/{appointment.reference}/"
 
 
+def registered_before(moment: datetime) -> QuerySet[Appointment]:
+    """Return the sessions that stand in DIPS since before."""
+    settled = Registration.objects.filter(state=RegistrationState.REGISTERED, settled_at__lte=moment)
+    return Appointment.objects.filter(pk__in=settled.values("appointment"))
+
+
 def units_to_register_for(user: User, *, now: datetime) -> list[Unit]:
     memberships = Membership.objects.valid_on(timezone.localdate(now)).with_role(MAY_REGISTER).filter(user=user)
     return list(Unit.objects.filter(pk__in=memberships.values("unit_id")).select_related("organisation"))

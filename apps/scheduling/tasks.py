@@ -5,7 +5,6 @@ from django.utils import timezone
 from apps.common.nudge import sweeper, work_off
 
 from . import services
-from .services import drafts
 
 
 @sweeper("scheduling.react")
@@ -23,4 +22,3 @@ def close_past() -> None:
 @sweeper("scheduling.remove_expired")
 def remove_expired() -> None:
     services.remove_expired(now=timezone.now())
-    drafts.remove_old_drafts(now=timezone.now())

@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import Authenticator, User
-from apps.accounts.services import remove_ended_sessions
 from apps.organisations.models import Membership
 from apps.organisations.sessions import SessionStore
+from portal import retention
 from tests.conftest import PASSWORD, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -99,10 +99,10 @@ def test_another_ones_second_factor_is_not_hers(client, kari, berg):
 def test_sessions_that_are_over_are_removed_with_the_lines_of_their_devices(client, kari, berg):
     there = sign_in(Client(), berg)
     now = timezone.now()
-    assert remove_ended_sessions(now=now) == 0
+    assert retention.forget(now=now)["sign-in sessions"] == 0
     Session.objects.filter(session_key=client.session.session_key).update(expire_date=now - timedelta(seconds=1))
     UserSession.objects.update(last_seen_at=now - timedelta(hours=2))
-    assert remove_ended_sessions(now=now) == 1
+    assert retention.forget(now=now)["sign-in sessions"] == 1
     assert not UserSession.objects.filter(user=kari).exists()
     assert UserSession.objects.filter(user=berg).exists()
     assert opens(there)

@@ -1,6 +1,6 @@
 """What people and the clock can do with links, seats and rooms."""
 
-from .links import identify_guest, link_for, reissue_link, revoke_link, send_entry_code
+from .links import entry_codes_over, identify_guest, link_for, reissue_link, revoke_link, send_entry_code
 from .plan import close_room, ensure_room, make_due_rooms, make_next_room, move_room, plan_room, say_running_late
 from .seats import (
     admit,
@@ -24,6 +24,7 @@ __all__ = [
     "end_for_all",
     "ensure_room",
     "enter_waiting_room",
+    "entry_codes_over",
     "go_outside",
     "identify_guest",
     "leave",

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -250,3 +251,8 @@ def send_entry_code(*, link: JoinLink, now: datetime, language: str) -> None:
 def _code_digest(link: JoinLink, digits: str) -> bytes:
     typed = "".join(ch for ch in digits if ch.isdigit())
     return hmac.digest(settings.LINK_KEY.encode(), f"entry code {link.pk} {typed}".encode(), "sha256")
+
+
+def entry_codes_over(before: datetime) -> QuerySet[EntryCode]:
+    """Return the codes that ran out: they are forgotten (portal/retention.py)."""
+    return EntryCode.objects.filter(expires_at__lte=before)

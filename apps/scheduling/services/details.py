@@ -6,8 +6,11 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import QuerySet
 
 from apps.accounts.models import User
+from apps.audit.models import Action
+from apps.audit.services import Actor, record_access
 from apps.catalogue import questionnaire
 from apps.common.errors import ChangedMeanwhile
 from apps.common.images import CleanPhoto, clean_photo
@@ -137,6 +140,22 @@ def remove_photo(photo: Photo) -> None:
     if photo.appointment is not None:
         _wait_for_turn(photo.appointment)
     photo.delete()
+
+
+def forget_photos(photos: QuerySet[Photo]) -> int:
+    """Delete pictures that have had their time (portal/retention.py); the patient's log says so."""
+    appointments = Appointment.objects.filter(photos__in=photos).select_related("patient").distinct()
+    for appointment in appointments:
+        record_access(
+            actor=Actor(label="Videotime"),
+            action=Action.CHANGE,
+            what="photos",
+            what_reference=appointment.reference,
+            patient_uid=appointment.patient.uid if appointment.patient else None,
+            reason="deleted after registration",
+        )
+    _all, by_model = photos.delete()
+    return by_model.get("scheduling.Photo", 0)
 
 
 def describe_photos(*, photos: Iterable[Photo], descriptions: Mapping[str, str]) -> None:

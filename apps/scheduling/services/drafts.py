@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from apps.accounts.models import User
 from apps.audit.services import Actor
@@ -184,7 +185,6 @@ def discard_draft(*, draft: BookingDraft) -> None:
     draft.delete()
 
 
-def remove_old_drafts(*, now: datetime) -> int:
-    """Throw away drafts that nobody has touched for two weeks: they hold health data."""
-    _all, by_model = BookingDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()
-    return by_model.get("scheduling.BookingDraft", 0)
+def drafts_untouched(before: datetime) -> QuerySet[BookingDraft]:
+    """Return drafts that nobody has touched since: they are forgotten (portal/retention.py)."""
+    return BookingDraft.objects.filter(updated_at__lt=before)

@@ -4,12 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import time
 from enum import Enum
-from typing import Any
 
 from django.db import transaction
 
 from apps.accounts.models import User
 from apps.catalogue.models import ServiceType
+from apps.common.writing import change
 from apps.organisations.models import Unit
 
 from ..models import Need, NeedSource, Opening, Schedule, ScheduleKind, Team, TeamMember, TeamOrder
@@ -58,7 +58,7 @@ def keep_diary(
         "active": True,
     }
     diary, made = Schedule.objects.get_or_create(user=user, defaults=fields)
-    changed = not made and _change(diary, fields)
+    changed = not made and change(diary, fields)
     weekly = diary.openings.filter(weekday__isnull=False, valid_from__isnull=True, valid_to__isnull=True)
     if set(weekly.values_list("weekday", "starts", "ends")) != set(openings):
         weekly.delete()
@@ -73,7 +73,7 @@ def keep_diary(
 @transaction.atomic
 def keep_team(*, unit: Unit, name: str, members: Sequence[Schedule], order: str = TeamOrder.FAIR) -> tuple[Team, Kept]:
     team, made = Team.objects.get_or_create(unit=unit, name=name, defaults={"order": order})
-    changed = not made and _change(team, {"order": order})
+    changed = not made and change(team, {"order": order})
     wanted = [diary.pk for diary in members]
     if list(team.members.order_by("position", "id").values_list("schedule_id", flat=True)) != wanted:
         team.members.all().delete()
@@ -100,21 +100,12 @@ def keep_needs(*, service_type: ServiceType, needs: Sequence[NeedInput]) -> Kept
             "position": position,
         }
         if position < len(rows):
-            changed |= _change(rows[position], fields)
+            changed |= change(rows[position], fields)
         else:
             Need.objects.create(service_type=service_type, **fields)
     for row in rows[len(needs) :]:
         row.delete()
     return _kept(not rows and bool(needs), changed)
-
-
-def _change(row: Any, fields: dict[str, Any]) -> bool:
-    different = [name for name, value in fields.items() if getattr(row, name) != value]
-    for name in different:
-        setattr(row, name, fields[name])
-    if different:
-        row.save(update_fields=different)
-    return bool(different)
 
 
 def _kept(made: bool, changed: bool) -> Kept:

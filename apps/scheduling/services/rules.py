@@ -1,16 +1,15 @@
 """The rules of a service that do not depend on anybody's diary."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from apps.catalogue.models import Agreement, AgreementMode, PortalUse
+from apps.common.dates import OSLO
 from apps.common.languages import LANGUAGES
 from apps.common.prepared import Prepared
 
 from .. import errors
 from ..queries.request import BookingRequest
 
-OSLO = ZoneInfo("Europe/Oslo")
 STEP = timedelta(minutes=5)
 
 _AGREEMENT = Prepared(

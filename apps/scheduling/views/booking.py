@@ -342,7 +342,7 @@ def _of(page: Page) -> BookingDraft:
 
 def _service(request: StaffRequest, uid: str) -> ServiceType | None:
     try:
-        return bookable_services(request.unit, timezone.localdate()).filter(uid=uid).first() if uid else None
+        return bookable_services(request.unit).filter(uid=uid).first() if uid else None
     except (ValidationError, ValueError):
         return None
 

@@ -100,7 +100,7 @@ def tiles(request: StaffRequest) -> HttpResponse:
 
 
 def _tiles(request: StaffRequest, now: datetime) -> list[Tile]:
-    services = list(bookable_services(request.unit, timezone.localdate(now)))
+    services = list(bookable_services(request.unit))
     named = Counter(service.name for service in services)
     return [
         Tile(service, cards.look_of(service), unit=service.unit.name if named[service.name] > 1 else "")

@@ -278,9 +278,7 @@ class Page:
 
     # Each step -------------------------------------------------------------------------------------------------------
     def _service(self) -> dict[str, Any]:
-        tiles = [
-            Tile(service, look_of(service)) for service in bookable_services(self.unit, timezone.localdate(self.now))
-        ]
+        tiles = [Tile(service, look_of(service)) for service in bookable_services(self.unit)]
         grouped: dict[str, list[Tile]] = {}
         for tile in tiles:
             grouped.setdefault(group_of(tile.service) if len(tiles) >= FILTER_FROM else "", []).append(tile)

@@ -18,7 +18,7 @@ from apps.scheduling.forms import read_slot, slot_people, slot_time
 from apps.scheduling.models import Appointment, BookingDraft, Hold, Need, Occupancy, ParticipantRole, Photo
 from apps.scheduling.queries import open_times
 from apps.scheduling.queries.drafts import draft_of, request_of_draft, requester_schedule
-from apps.scheduling.services import drafts
+from portal import retention
 from tests.scheduling.booking.conftest import Booker, times_on
 from tests.scheduling_cast import at
 
@@ -806,7 +806,7 @@ def test_a_page_asks_the_database_little(booker, ada, wound_form, django_assert_
 def test_drafts_that_nobody_touches_are_thrown_away(booker, ada, now):
     booker.begin().choose(ada)
     BookingDraft.objects.update(updated_at=now - timedelta(days=15))
-    assert drafts.remove_old_drafts(now=now) == 1
+    assert retention.forget(now=now)["drafts of bookings, with their pictures"] == 1
     assert not BookingDraft.objects.exists()
 
 
