@@ -1,4 +1,4 @@
-# One image for all four parts: docker run IMAGE web | sockets | worker | beat | prepare | check
+# One image for all parts: docker run IMAGE web | sockets | worker | delivery | beat | prepare | check
 
 FROM node:22-bookworm-slim AS assets
 WORKDIR /src

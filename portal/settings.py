@@ -18,6 +18,7 @@ from portal.env import (
     env_url,
     socket_sources,
 )
+from portal.launch.programs import DELIVERY, SWEEPS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env("VAR", str(BASE_DIR / "var")))
@@ -144,6 +145,8 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_ROUTES = {"messaging.*": {"queue": DELIVERY}}
+CELERY_TASK_DEFAULT_QUEUE = SWEEPS
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"  # beat in a zone with summer time skips runs on the nights the clock changes

@@ -16,6 +16,9 @@ from .caching import is_away
 WAITS_AT_MOST: Final = 5
 """Seconds after which a nudge that no worker took up no longer stands in for the next."""
 
+KEPT_FOR: Final = 60
+"""Seconds after which a call that no worker took up is dropped; while all are busy or away, no more may pile up."""
+
 SHIFT: Final = 60.0
 """Seconds at a stretch: well under the time limit of a task, so that nothing is cut off half-way."""
 
@@ -32,7 +35,7 @@ def wake(task: str) -> None:
 
 def _nudge(task: str) -> None:
     if cache.add(_key(task), 1, timeout=WAITS_AT_MOST) and not is_away():  # the broker stands where the cache does
-        current_app.send_task(task, ignore_result=True, retry=False)
+        current_app.send_task(task, ignore_result=True, retry=False, expires=KEPT_FOR)
 
 
 def work_off(task: str, do_next: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections import Counter
 from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,6 +33,7 @@ LONGEST_PAUSE: Final = timedelta(minutes=15)
 RECEIPT_WITHIN: Final = timedelta(minutes=2)
 """A gateway whose answer was lost says within this time that it has the message, if it has."""
 
+OUTAGES_IN_A_ROW: Final = 3
 TRIES: Final = 48
 """With these pauses, a gateway may be away for about ten hours."""
 
@@ -128,22 +130,45 @@ def withdraw_messages(
     return sending + waiting
 
 
-def deliver_next_message(*, now: datetime) -> bool:
+class Outages:
+    """What one sweep finds out of order: a channel that fails some times in a row is left to the next sweep.
+
+    A gateway that hangs costs a time limit a message: the other channel's messages would wait behind all of them.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[str] = Counter()
+
+    def note(self, channel: str, *, out_of_order: bool) -> None:
+        self._in_a_row[channel] = self._in_a_row[channel] + 1 if out_of_order else 0
+
+    @property
+    def left(self) -> list[str]:
+        return [channel for channel, times in self._in_a_row.items() if times >= OUTAGES_IN_A_ROW]
+
+
+def deliver_next_message(*, now: datetime, outages: Outages | None = None) -> bool:
     """Send the next message that is due; say whether there was one.
 
     No transaction is open while the carrier answers. The reference goes along as a key at every try.
     """
-    message = _claim_next(now)
+    outages = outages or Outages()
+    if len(outages.left) == len(Channel):
+        return False
+    message = _claim_next(now, but=next(iter(outages.left), ""))
     if message is None:
         return False
+    out_of_order = False
     try:
         carrier, accepted = _send(message)
     except Refused as refusal:
         _give_up(message, str(refusal), now)
     except Unavailable as outage:
+        out_of_order = True
         _put_back(message, outage, now)
     else:
         _record_sent(message, carrier, accepted, now)
+    outages.note(message.channel, out_of_order=out_of_order)
     return True
 
 
@@ -176,10 +201,13 @@ def record_receipt(*, reference: uuid.UUID, said: str, now: datetime) -> bool:
 
 
 @transaction.atomic
-def _claim_next(now: datetime) -> OutboxMessage | None:
-    """Take one message, so that no other worker can. What may not go now is put off or given up on the way."""
+def _claim_next(now: datetime, *, but: str = "") -> OutboxMessage | None:
+    """Take one message, so that no other worker can. What may not go now is put off or given up on the way.
+
+    What would go by the channel that is out of order (`but`) is left lying.
+    """
     while True:
-        message = _ABANDONED.first(now=now) or _DUE.first(now=now)
+        message = _ABANDONED.first(now=now, but=but) or _DUE.first(now=now, but=but)
         if message is None:
             return None
         if _may_go(message, now):
@@ -343,9 +371,15 @@ def forget_contents(messages: QuerySet[OutboxMessage]) -> int:
 
 # What every message needs, written out and planned once.
 _ABANDONED = Prepared(
-    lambda now: OutboxMessage.objects.abandoned(now).select_for_update(skip_locked=True)[:1], now=datetime
+    lambda now, but: OutboxMessage.objects.abandoned(now).exclude(channel=but).select_for_update(skip_locked=True)[:1],
+    now=datetime,
+    but=str,
 )
-_DUE = Prepared(lambda now: OutboxMessage.objects.due(now).select_for_update(skip_locked=True)[:1], now=datetime)
+_DUE = Prepared(
+    lambda now, but: OutboxMessage.objects.due(now).exclude(channel=but).select_for_update(skip_locked=True)[:1],
+    now=datetime,
+    but=str,
+)
 _CLAIM: Final = """
 UPDATE messaging_outboxmessage SET state = 'sending', leased_until = $1, attempts = $2 WHERE id = $3 RETURNING id
 """

@@ -93,7 +93,7 @@ class Launch:
         return {
             "web": programs.web(host="127.0.0.1", port=self.port),
             "sockets": programs.sockets(host="127.0.0.1", port=self.port + 1),
-            "worker": programs.worker(pool="threads", concurrency=2),
+            "worker": programs.worker(programs.SWEEPS, programs.DELIVERY, pool="threads", concurrency=2),
             "beat": programs.beat(schedule=self.run / "beat"),
         }
 

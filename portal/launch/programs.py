@@ -1,9 +1,12 @@
-"""The four programs that the product is made of, and how each is started: said once, for the demo and for the image."""
+"""The programs that the product is made of, and how each is started: said once, for the demo and for the image."""
 
 import sys
 from pathlib import Path
 
 Command = list[str | Path]
+
+SWEEPS, DELIVERY = "celery", "delivery"
+"""The queues: what talks to gateways and mail servers waits for them, and nothing else waits with it."""
 
 WORKER_STARTS_WITHIN = 20
 """Seconds. On SIGHUP each worker is replaced by one with the code of now, and told to stop so long after that began."""
@@ -24,10 +27,11 @@ def sockets(*, host: str, port: int) -> Command:
     return [*command, "--lifespan=off", "--log-level=warning", "--no-access-log", "--timeout-graceful-shutdown=3"]
 
 
-def worker(*, pool: str, concurrency: int) -> Command:
-    """The sweepers' work."""
+def worker(*queues: str, pool: str, concurrency: int) -> Command:
+    """The sweepers' work, of these queues."""
     command: Command = [sys.executable, "-m", "celery", "--app=portal", "--quiet", "worker", f"--pool={pool}"]
-    return [*command, f"--concurrency={concurrency}", "--loglevel=INFO", "--without-mingle", "--without-gossip"]
+    command += [f"--queues={','.join(queues)}", f"--concurrency={concurrency}"]
+    return [*command, "--loglevel=INFO", "--without-mingle", "--without-gossip"]
 
 
 def beat(*, schedule: Path) -> Command:

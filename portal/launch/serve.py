@@ -1,6 +1,6 @@
 """Runs one part of the product in production, after looking whether the set-up is complete.
 
-python -m portal.launch.serve web | sockets | worker | beat | prepare | check | health | swept
+python -m portal.launch.serve web | sockets | worker | delivery | beat | prepare | check | health | swept
 """
 
 import os
@@ -14,8 +14,8 @@ from portal.launch import programs
 
 # Without these the settings cannot even be read; what stands here is only for looking at the rest.
 FIRST = {"SECRET_KEY": "-", "DATABASE_URL": "postgres://-@-/-", "REDIS_URL": "redis://-"}
-PARTS = ("web", "sockets", "worker", "beat", "prepare", "check", "health", "swept")
-EVERYDAY = {"web", "sockets", "worker", "beat"}
+PARTS = ("web", "sockets", "worker", "delivery", "beat", "prepare", "check", "health", "swept")
+EVERYDAY = {"web", "sockets", "worker", "delivery", "beat"}
 LATELY = 180.0  # seconds; the longest sweep may take two minutes
 
 
@@ -52,7 +52,9 @@ def command(part: str) -> programs.Command:
     if part == "sockets":
         return programs.sockets(host=host, port=port)
     if part == "worker":
-        return programs.worker(pool="prefork", concurrency=workers)
+        return programs.worker(programs.SWEEPS, pool="prefork", concurrency=workers)
+    if part == "delivery":
+        return programs.worker(programs.DELIVERY, pool="prefork", concurrency=workers)
     if part == "beat":
         return programs.beat(schedule=Path(os.environ.get("VAR") or "var") / "beat")
     return [sys.executable, "manage.py", "prepare"]

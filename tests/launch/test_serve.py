@@ -10,6 +10,8 @@ import pytest
 import yaml
 from django.db import connection
 
+from portal.celery import app
+from portal.launch import serve
 from portal.launch.setup import ROOT
 
 KEYS = {
@@ -176,6 +178,27 @@ def test_the_compose_file_asks_each_part_what_it_can_answer():
         for name, part in services.items()
         if "portal.launch.serve" in part.get("healthcheck", {}).get("test", ())
     }
-    assert asked == {"web": "health", "sockets": "health", "worker": "swept"}
-    assert services["worker"]["environment"].items() > services["web"]["environment"].items()
-    assert services["worker"]["environment"]["SWEPT_FILE"].startswith(services["worker"]["tmpfs"][0])
+    assert asked == {"web": "health", "sockets": "health", "worker": "swept", "delivery": "swept"}
+    for part in ("worker", "delivery"):
+        assert services[part]["environment"].items() > services["web"]["environment"].items()
+        assert services[part]["environment"]["SWEPT_FILE"].startswith(services[part]["tmpfs"][0])
+
+
+def test_every_queue_has_a_part_that_works_it_off_and_messages_one_of_their_own():
+    """Who waits for a gateway that hangs keeps nothing else waiting."""
+    parts = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    queues = {
+        str(word).removeprefix("--queues=")
+        for part in parts.values()
+        if (name := part.get("command", [""])[0]) in {"worker", "delivery"}
+        for word in serve.command(name)
+        if str(word).startswith("--queues=")
+    }
+    calls = [entry["task"] for entry in app.conf.beat_schedule.values()]
+    queue_of = {name: app.amqp.router.route({}, name)["queue"].name for name in calls}
+    assert set(queue_of.values()) == queues
+    assert [name for name, queue in queue_of.items() if queue == "delivery"] == ["messaging.deliver_due"]
+
+
+def test_no_call_of_the_clock_waits_for_long():
+    assert all(60 <= entry["options"]["expires"] <= 3600 for entry in app.conf.beat_schedule.values())
