@@ -37,13 +37,18 @@ def verified_required(view: View) -> View:
 
 
 def _lead_to(request: HttpRequest, name: str) -> HttpResponse:
-    """Send a page there and back again; a fragment (htmx) sends its whole page."""
+    """Send a page there and back again; a fragment (htmx) sends its whole page, unless it carried what was typed.
+
+    Then the page stays, and videotime.js says over it that she is signed out: what stands in its fields can be copied.
+    """
     fragment = request.headers.get("HX-Request") == "true"
+    if fragment and request.method != "GET":
+        return HttpResponse(status=401)
     back = request.headers.get("HX-Current-URL", "") if fragment else request.get_full_path()
     if fragment:
         back = back.removeprefix(f"{request.scheme}://{request.get_host()}")
     address = reverse(name)
-    if back.startswith("/") and (request.method == "GET" or fragment):
+    if back.startswith("/") and request.method == "GET":
         address += "?" + urlencode({"next": back})
     if fragment:
         return HttpResponse(status=401, headers={"HX-Redirect": address})

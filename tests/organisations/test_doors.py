@@ -49,6 +49,11 @@ def test_a_fragment_sends_its_whole_page_to_sign_in():
     assert (answer.status_code, answer["HX-Redirect"]) == (401, "/logg-inn/?next=%2Fi-dag%2F")
 
 
+def test_what_was_typed_stays_on_its_page_though_the_session_has_ended():
+    answer = Client().post("/ward/", headers={"HX-Request": "true", "HX-Current-URL": "http://testserver/i-dag/"})
+    assert (answer.status_code, answer.headers.get("HX-Redirect")) == (401, None)
+
+
 def test_a_fragment_of_a_foreign_page_is_not_led_back_there():
     answer = Client().get("/ward/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/x"})
     assert answer["HX-Redirect"] == "/logg-inn/"

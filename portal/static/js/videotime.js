@@ -173,11 +173,16 @@
     const over = () => {
       part("soon").hidden = true;
       part("over").hidden = false;
+      if (!idle.open) idle.showModal();
       part("over").querySelector("a").focus();
     };
+    /* The session ended elsewhere while she typed: the page stays with all that stands in its fields. */
+    document.addEventListener("htmx:response:error", (event) => {
+      if (event.detail.ctx.response.status === 401) over();
+    });
     setInterval(() => {
       const away = Date.now() - since;
-      if (away >= limit - 2 * minute && !idle.open) idle.showModal();
+      if (away >= limit - 2 * minute && !idle.open && part("over").hidden) idle.showModal();
       if (away >= limit && part("over").hidden) over();
     }, 10000);
   }

@@ -167,6 +167,25 @@ def test_somebody_who_stays_away_is_told_and_loses_nothing_that_she_typed(
     expect(page.locator("input[name=name]")).to_have_value("Siv Alm")
 
 
+def test_a_session_that_ended_elsewhere_leaves_on_the_page_what_she_typed(
+    visit: Visit, kari: User, today: tuple[Appointment, Appointment]
+) -> None:
+    page = visit(kari)
+    page.goto("/bestill/")
+    page.locator("button[name=service]").first.click()
+    page.locator(".vt-hit").first.click()
+    asked = page.locator("[name=form-question]")
+    asked.fill("Bør vi bytte bandasje?")
+    page.context.clear_cookies(name="session")
+    page.get_by_role("button", name="Finn felles tid").click()
+    said = page.get_by_role("heading", name="Du er logget ut")
+    expect(said).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Se siden").click()
+    expect(said).to_be_hidden()
+    expect(asked).to_have_value("Bør vi bytte bandasje?")
+
+
 def test_a_link_is_sent_again_from_the_list_of_people(
     visit: Visit, kari: User, today: tuple[Appointment, Appointment]
 ) -> None:
