@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import User
-from apps.common.codes import normalise_link
+from apps.common.codes import digest_of, normalise_link
 from apps.common.prepared import Prepared
 from apps.common.rows import rows_of_raw
 from apps.organisations.models import Membership
@@ -29,15 +29,11 @@ COMES_TWICE: Final = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 """Half past two in a night when the clocks are put back, which is written in its own way."""
 
 
-def digest(code: str) -> bytes:
-    return hashlib.sha256(code.encode()).digest()
-
-
 def feed_token(code: str, *, now: datetime) -> FeedToken | None:
     """Return the live token with this code, its person along. Who works nowhere any more has no feed."""
     if len(code) > LONGEST_CODE or normalise_link(code) != code:
         return None
-    return _TOKEN.first(digest=digest(code), today=timezone.localdate(now))
+    return _TOKEN.first(digest=digest_of(code), today=timezone.localdate(now))
 
 
 _TOKEN = Prepared(

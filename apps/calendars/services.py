@@ -1,8 +1,6 @@
 """Invitations and private feeds."""
 
-import base64
 import hashlib
-import hmac
 import uuid
 from datetime import datetime, timedelta
 from email.utils import parseaddr
@@ -13,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from apps.accounts.models import User
-from apps.common.codes import encode_link
+from apps.common.codes import derive, digest_of
 from apps.scheduling.models import Appointment
 
 from . import ics, queries
@@ -48,7 +46,7 @@ def open_feed(*, user: User, now: datetime) -> FeedToken:
     token = queries.live_token(user)
     if token is None:
         nonce = uuid.uuid4()
-        token = FeedToken.objects.create(user=user, nonce=nonce, digest=queries.digest(_code(nonce)), created_at=now)
+        token = FeedToken.objects.create(user=user, nonce=nonce, digest=digest_of(_code(nonce)), created_at=now)
     return token
 
 
@@ -103,5 +101,4 @@ def _tag(user: User, state: bytes) -> str:
 
 
 def _code(nonce: uuid.UUID) -> str:
-    key = base64.urlsafe_b64decode(settings.LINK_KEY)
-    return encode_link(hmac.digest(key, b"calendar feed\0" + nonce.bytes, "sha256")[:16])
+    return derive(nonce, purpose="calendar feed")

@@ -1,6 +1,5 @@
 """What a unit can book."""
 
-from datetime import date
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,7 +10,7 @@ from apps.organisations.models import Unit
 from .models import Agreement, AgreementMode, PortalUse, ServiceType
 
 
-def bookable_services(unit: Unit, today: date | None = None) -> QuerySet[ServiceType]:
+def bookable_services(unit: Unit) -> QuerySet[ServiceType]:
     """Return what people in this unit may book directly: its own organisation's services and those agreed on."""
     return _bookable_in(unit.organisation_id)
 

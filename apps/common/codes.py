@@ -1,8 +1,13 @@
 """Codes that people read, type and say: references and link codes."""
 
+import base64
+import hashlib
+import hmac
 import secrets
 from typing import Final
+from uuid import UUID
 
+from django.conf import settings
 from stdnum import luhn
 
 REFERENCE_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -43,6 +48,24 @@ def encode_link(raw: bytes) -> str:
         number, digit = divmod(number, 32)
         out.append(LINK_ALPHABET[digit])
     return "".join(reversed(out))
+
+
+def derive(nonce: UUID, *, purpose: str = "") -> str:
+    """Return the code that belongs to a nonce; only who has LINK_KEY can work it out.
+
+    Join links came first: they name no purpose and take the key as it is written. Whatever came after names its
+    purpose and takes the bytes that are written. Codes of both kinds are in people's hands, so both stay as they are.
+    """
+    if purpose:
+        key, said = base64.urlsafe_b64decode(settings.LINK_KEY), purpose.encode() + b"\0"
+    else:
+        key, said = settings.LINK_KEY.encode(), b""
+    return encode_link(hmac.digest(key, said + nonce.bytes, "sha256")[:16])
+
+
+def digest_of(code: str) -> bytes:
+    """Return what is stored of a code."""
+    return hashlib.sha256(code.encode()).digest()
 
 
 def normalise_link(typed: str) -> str:

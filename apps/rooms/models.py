@@ -43,6 +43,22 @@ class Room(models.Model):
         return str(self.uid)
 
 
+class AbandonedRoom(models.Model):
+    """A room at a provider that no appointment meets in any more: closing it there is still owed. Closed, it is gone."""
+
+    provider = models.CharField(max_length=20)
+    provider_room_id = models.CharField(max_length=200)
+    due_at = models.DateTimeField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(name="abandoned_room_owed", fields=["due_at"], condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.pk}"
+
+
 class JoinLink(models.Model):
     """A participant's own stable link `/j/<code>`: survives moving the time and changing the provider.
 

@@ -1,7 +1,5 @@
 """Reading: who a link or a user is in a room, who sits where, and what each may be told."""
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.catalogue.models import Identification
-from apps.common.codes import encode_link, normalise_link
+from apps.common.codes import derive, digest_of, normalise_link
 from apps.common.languages import READ, language_name, written_language
 from apps.common.prepared import Prepared
 from apps.organisations.models import MAY_BOOK, Unit
@@ -24,7 +22,6 @@ from apps.patients.models import SEALED
 from apps.scheduling.models import (
     Appointment,
     AppointmentStatus,
-    FormAnswers,
     NeedSource,
     Participant,
     ParticipantRole,
@@ -40,17 +37,8 @@ SILENT_AFTER: Final = timedelta(seconds=45)
 
 
 # Links ---------------------------------------------------------------------------------------------------------------
-def code_of(nonce: UUID) -> str:
-    """Return the code that belongs to a nonce; only who has LINK_KEY can work it out."""
-    return encode_link(hmac.digest(settings.LINK_KEY.encode(), nonce.bytes, "sha256")[:16])
-
-
-def digest_of(code: str) -> bytes:
-    return hashlib.sha256(code.encode()).digest()
-
-
 def address_of(link: JoinLink) -> str:
-    return f"{settings.PUBLIC_URL}/j/{code_of(link.nonce)}/"
+    return f"{settings.PUBLIC_URL}/j/{derive(link.nonce)}/"
 
 
 def link_by_code(typed: str) -> JoinLink | None:
@@ -81,7 +69,7 @@ def was_taken_back(participant: Participant) -> bool:
 def own_code(participant: Participant) -> str:
     """Return the code of the link that works; the pages behind it carry none in their addresses."""
     link = live_link(participant)
-    return code_of(link.nonce) if link is not None else ""
+    return derive(link.nonce) if link is not None else ""
 
 
 def link_works(link: JoinLink | None, *, now: datetime) -> bool:
@@ -125,22 +113,13 @@ def signs_in(participant: Participant) -> bool:
 # Appointments --------------------------------------------------------------------------------------------------------
 def appointment_referred_to(reference: str) -> Appointment | None:
     """Return the appointment with this reference, and all that its room's page shows of it."""
-    return (
-        Appointment.objects.select_related(
-            "service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation"
-        )
-        .filter(reference=reference)
-        .first()
-    )
+    along = ("service_type__scenario", "patient", "performer_unit__organisation", "requester_unit__organisation")
+    return Appointment.objects.called(reference).select_related(*along).first()
 
 
 def knows_patient(user: User, appointment: Appointment) -> bool:
     """Say whether the user may read whose appointment it is, and the case: interpreters take part without."""
     return Appointment.objects.known_to(user).filter(pk=appointment.pk).exists()
-
-
-def form_of(appointment: Appointment) -> FormAnswers | None:
-    return FormAnswers.objects.filter(appointment=appointment).first()
 
 
 def appointment_to_move(appointment: Appointment) -> Appointment:

@@ -16,14 +16,14 @@ from apps.organisations.services import give_role
 from apps.patients.models import Patient
 from apps.registration.models import Registration, RegistrationState
 from apps.rooms.models import JoinLink, Seat, SeatState
-from apps.rooms.services import link_for, make_due_rooms, plan_room
+from apps.rooms.services import link_for, plan_room
 from apps.rooms.turn import ice_configuration
 from apps.scheduling.models import Appointment, AppointmentStatus, Participant
 from apps.scheduling.services import react_to_events
 from tests.conftest import LONG_AGO
 from tests.journeys.axe import assert_accessible
 from tests.journeys.turn_server import SECRET, TurnServer
-from tests.meeting import meet
+from tests.meeting import make_due_rooms, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -6,14 +6,15 @@ import pytest
 from django.db import ProgrammingError
 
 from apps.catalogue.models import ServiceType
-from apps.rooms import errors, queries, services
+from apps.rooms import errors, queries, services, tasks
 from apps.rooms.checks import standing_room_has_an_address
-from apps.rooms.models import Room, RoomState, Seat, SeatState
-from apps.rooms.providers.base import Guest, ProviderRefused, RoomProvider
+from apps.rooms.models import AbandonedRoom, Room, RoomState, Seat, SeatState
+from apps.rooms.providers.base import Guest, ProviderRefused, ProviderUnavailable, RoomProvider
 from apps.rooms.providers.builtin import Builtin
 from apps.rooms.providers.fake import FakeProvider
 from apps.rooms.providers.fixed_link import FixedLink
 from apps.scheduling.models import Participant
+from tests.meeting import make_due_rooms
 
 STANDING = "https://video.example/rom/elvebygd"
 
@@ -87,17 +88,17 @@ class TestPlanning:
         with_providers("whereby", "builtin")
         room = services.plan_room(review, now=now)
         assert room.state == RoomState.PLANNED
-        assert services.make_due_rooms(now=now, providers={"whereby": outside}) == 1
+        assert make_due_rooms(now=now, providers={"whereby": outside}) == 1
         room.refresh_from_db()
         assert (room.state, room.provider) == (RoomState.READY, "whereby")
-        assert services.make_due_rooms(now=now, providers={"whereby": outside}) == 0
+        assert make_due_rooms(now=now, providers={"whereby": outside}) == 0
 
     def test_who_refuses_is_passed_over_at_once(self, meeting, outside, with_providers, now):
         appointment = meeting(now + timedelta(days=1))
         with_providers("whereby", "builtin")
         outside.refuses = True
         services.plan_room(appointment, now=now)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         room = Room.objects.get(appointment=appointment)
         assert (room.state, room.provider) == (RoomState.READY, "builtin")
 
@@ -108,7 +109,7 @@ class TestPlanning:
         services.plan_room(appointment, now=now)
         moment = now
         for _minute in range(60):
-            services.make_due_rooms(now=moment, providers={"whereby": outside})
+            make_due_rooms(now=moment, providers={"whereby": outside})
             moment += timedelta(minutes=1)
         room = Room.objects.get(appointment=appointment)
         assert (room.state, room.provider) == (RoomState.READY, "builtin")
@@ -118,13 +119,13 @@ class TestPlanning:
         with_providers("whereby", "builtin")
         outside.unavailable = True
         services.plan_room(review, now=now)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         assert Room.objects.get(appointment=review).provider == "builtin"
 
     def test_with_nobody_left_the_room_has_failed_and_says_so(self, review, with_providers, now):
         with_providers("nobody-knows-it")
         services.plan_room(review, now=now)
-        services.make_due_rooms(now=now)
+        make_due_rooms(now=now)
         room = Room.objects.get(appointment=review)
         assert room.state == RoomState.FAILED
         assert room.failure
@@ -142,10 +143,10 @@ class TestPlanning:
 
         monkeypatch.setattr(outside, "open_room", die)
         with pytest.raises(Killed):
-            services.make_due_rooms(now=now, providers={"whereby": outside})
+            make_due_rooms(now=now, providers={"whereby": outside})
         monkeypatch.undo()
-        assert services.make_due_rooms(now=now + timedelta(seconds=30), providers={"whereby": outside}) == 0
-        assert services.make_due_rooms(now=now + timedelta(seconds=61), providers={"whereby": outside}) == 1
+        assert make_due_rooms(now=now + timedelta(seconds=30), providers={"whereby": outside}) == 0
+        assert make_due_rooms(now=now + timedelta(seconds=61), providers={"whereby": outside}) == 1
         assert Room.objects.get(appointment=appointment).state == RoomState.READY
 
     def test_a_move_while_the_provider_answers_is_owed_anew(self, meeting, outside, with_providers, now, monkeypatch):
@@ -163,7 +164,7 @@ class TestPlanning:
             return really(*args)
 
         monkeypatch.setattr(outside, "open_room", move_meanwhile)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         room = Room.objects.get(appointment=appointment)
         assert outside.rooms[str(room.uid)] == (appointment.starts_at, appointment.ends_at)
         assert room.state == RoomState.READY
@@ -181,16 +182,105 @@ class TestPlanning:
             return really(*args)
 
         monkeypatch.setattr(outside, "open_room", cancel_meanwhile)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         assert outside.rooms == {}
         assert Room.objects.get(appointment=appointment).state == RoomState.CLOSED
+
+    @pytest.mark.parametrize("why", ["unavailable", "other"])
+    def test_a_late_answer_does_not_stand_for_the_next_providers(
+        self, meeting, outside, with_providers, now, monkeypatch, why
+    ):
+        """The first worker's lease runs out while it asks; the second one finds nobody there and falls over."""
+        appointment = meeting(now + timedelta(minutes=15))
+        with_providers("whereby", "pexip")
+        services.plan_room(appointment, now=now)
+        second, really = FakeProvider(), outside.open_room
+        lease_over = now + timedelta(seconds=61)
+
+        def be_slow(*args):
+            monkeypatch.undo()
+            outside.unavailable = True
+            make_due_rooms(now=lease_over, providers={"whereby": outside, "pexip": second})
+            outside.unavailable = False
+            if why == "other":
+                raise ProviderUnavailable("after all")
+            return f"whereby-{really(*args)}"
+
+        monkeypatch.setattr(outside, "open_room", be_slow)
+        services.make_next_room(now=now, providers={"whereby": outside, "pexip": second})
+        room = Room.objects.get(appointment=appointment)
+        assert (room.provider, room.provider_room_id, room.state) == ("pexip", str(room.uid), RoomState.READY)
+        assert AbandonedRoom.objects.count() == (why == "unavailable"), "what it made is to be closed"
+
+    def test_the_room_of_a_provider_that_cannot_move_it_is_closed_there(self, meeting, outside, with_providers, now):
+        appointment = meeting(now + timedelta(days=1))
+        with_providers("whereby", "builtin")
+        services.plan_room(appointment, now=now)
+        make_due_rooms(now=now, providers={"whereby": outside})
+        assert outside.rooms
+        services.move_room(appointment, now=now)
+        outside.refuses = True
+        services.make_next_room(now=now, providers={"whereby": outside})
+        assert Room.objects.get(appointment=appointment).provider == "builtin"
+        outside.refuses, outside.unavailable = False, True
+        make_due_rooms(now=now, providers={"whereby": outside})
+        assert outside.rooms, "it does not answer; that costs a try"
+        outside.unavailable = False
+        assert make_due_rooms(now=now + timedelta(minutes=2), providers={"whereby": outside}) == 1
+        assert not outside.rooms
+        assert not AbandonedRoom.objects.exists()
+
+    def test_an_abandoned_room_in_which_somebody_meets_again_is_not_closed(self, review, outside, with_providers, now):
+        with_providers("whereby")
+        services.plan_room(review, now=now)
+        make_due_rooms(now=now, providers={"whereby": outside})
+        room = Room.objects.get(appointment=review)
+        AbandonedRoom.objects.create(provider="whereby", provider_room_id=room.provider_room_id, due_at=now)
+        assert make_due_rooms(now=now, providers={"whereby": outside}) == 1
+        assert outside.rooms
+
+    def test_a_provider_that_fails_in_a_way_of_its_own_costs_only_itself(
+        self, meeting, outside, with_providers, now, monkeypatch, caplog
+    ):
+        first, second = meeting(now + timedelta(days=1)), meeting(now + timedelta(days=2))
+        with_providers("whereby", "builtin")
+        for appointment in (first, second):
+            services.plan_room(appointment, now=now)
+
+        def fail(*args: object) -> str:
+            raise ValueError("Ada Alm")
+
+        monkeypatch.setattr(outside, "open_room", fail)
+        moment = now
+        for _minute in range(60):
+            make_due_rooms(now=moment, providers={"whereby": outside})
+            moment += timedelta(minutes=1)
+        assert {(room.state, room.provider) for room in Room.objects.all()} == {(RoomState.READY, "builtin")}
+        assert "ValueError" in caplog.text
+        assert "Ada" not in caplog.text
+
+    def test_an_id_that_cannot_be_kept_is_no_room(self, review, outside, with_providers, now, monkeypatch):
+        with_providers("whereby", "builtin")
+        services.plan_room(review, now=now)
+        monkeypatch.setattr(outside, "open_room", lambda *args: "x" * 201)
+        make_due_rooms(now=now, providers={"whereby": outside})
+        assert Room.objects.get(appointment=review).provider == "builtin"
+
+    def test_the_sweeper_reads_the_clock_for_each_room_and_ends_after_a_shift(self, monkeypatch):
+        asked, nudged, times = [], [], iter(range(0, 1000, 25))
+        monkeypatch.setattr(tasks.time, "monotonic", lambda: next(times))
+        monkeypatch.setattr(tasks, "wake", nudged.append)
+        monkeypatch.setattr(services, "make_next_room", lambda *, now: asked.append(now) or True)
+        tasks.make_due()
+        assert len(set(asked)) == len(asked) == 3
+        assert nudged == ["rooms.make_due"]
 
     def test_closing_reaches_the_provider(self, review, outside, with_providers, now):
         with_providers("whereby")
         services.plan_room(review, now=now)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         services.close_room(review, now=now)
-        services.make_due_rooms(now=now, providers={"whereby": outside})
+        make_due_rooms(now=now, providers={"whereby": outside})
         assert outside.rooms == {}
         assert Room.objects.get(appointment=review).due_at is None
 
@@ -201,7 +291,7 @@ def in_the_standing_room(settings, with_providers, review, now):
     with_providers("fixed_link")
     review.refresh_from_db()
     services.plan_room(review, now=now)
-    services.make_due_rooms(now=now)
+    make_due_rooms(now=now)
 
 
 @pytest.mark.django_db

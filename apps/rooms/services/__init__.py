@@ -1,7 +1,7 @@
 """What people and the clock can do with links, seats and rooms."""
 
 from .links import entry_codes_over, identify_guest, link_for, reissue_link, revoke_link, send_entry_code
-from .plan import close_room, ensure_room, make_due_rooms, make_next_room, move_room, plan_room, say_running_late
+from .plan import close_room, ensure_room, make_next_room, move_room, plan_room, say_running_late
 from .seats import (
     admit,
     connect,
@@ -29,7 +29,6 @@ __all__ = [
     "identify_guest",
     "leave",
     "link_for",
-    "make_due_rooms",
     "make_next_room",
     "move_room",
     "note_seen",

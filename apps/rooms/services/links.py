@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.catalogue.models import Identification
+from apps.common.codes import derive, digest_of
 from apps.common.errors import DomainError, breach_raises
 from apps.messaging.models import Channel
 from apps.messaging.services import queue_message
@@ -50,7 +51,7 @@ def _live_or_new(participant: Participant, now: datetime) -> JoinLink:
     try:
         with breach_raises(join_link_live_is_one_per_participant=_LinkThere):
             return JoinLink.objects.create(
-                participant=participant, nonce=nonce, digest=queries.digest_of(queries.code_of(nonce)), created_at=now
+                participant=participant, nonce=nonce, digest=digest_of(derive(nonce)), created_at=now
             )
     except _LinkThere:
         return JoinLink.objects.get(participant=participant, revoked_at__isnull=True)

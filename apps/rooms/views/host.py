@@ -13,13 +13,13 @@ from django.views.decorators.http import require_GET, require_safe
 
 from apps.accounts.models import User
 from apps.audit.models import Action
-from apps.audit.services import record_access
 from apps.catalogue import questionnaire
-from apps.common.codes import normalise_reference
 from apps.common.languages import language_name
 from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.queries import actor_of
 from apps.scheduling.models import Appointment, ParticipantRole
+from apps.scheduling.queries import answers_of
+from apps.scheduling.services import note_access
 
 from .. import queries, services, tickets
 from ..models import Room, RoomState, Seat, SeatState
@@ -41,8 +41,7 @@ ARRIVAL: Final[dict[str, str]] = {
 
 def _entry(user: User, reference: str) -> tuple[Appointment, queries.Entry]:
     """The door: who may come into this room. Strangers meet a 404, as if it did not exist."""
-    written = normalise_reference(reference)
-    appointment = queries.appointment_referred_to(written) if written is not None else None
+    appointment = queries.appointment_referred_to(reference)
     entry = queries.entry_for(user, appointment, now=timezone.now()) if appointment is not None else None
     if appointment is None or entry is None:
         raise Http404
@@ -65,13 +64,7 @@ def host(request: StaffRequest, reference: str) -> HttpResponse:
     )
     knows = queries.knows_patient(request.user, appointment)
     if knows:
-        record_access(
-            actor=actor_of(request),
-            action=Action.READ,
-            what="appointment",
-            what_reference=appointment.reference,
-            patient_uid=appointment.patient.uid if appointment.patient else None,
-        )
+        note_access(appointment, Action.READ, actor=actor_of(request))
     setup = _setup(request, appointment, seat, entry)
     context = {
         "appointment": appointment,
@@ -115,7 +108,7 @@ def _title(appointment: Appointment, *, knows: bool) -> str:
 
 
 def _answers(appointment: Appointment) -> list[tuple[str, str]]:
-    answers = queries.form_of(appointment)
+    answers = answers_of(appointment)
     if answers is None:
         return []
     rows = [row for section in questionnaire.describe(answers.form, answers.answers) for row in section.rows]

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.common.dates import OSLO
 from apps.common.prepared import AnyOf, Prepared
 from apps.common.rows import bigints, rows_of
 from apps.organisations.models import Unit
@@ -26,8 +26,6 @@ from ..models import (
     Photo,
 )
 from ..models.appointment import LONGEST, AppointmentQuerySet
-
-OSLO = ZoneInfo("Europe/Oslo")
 
 TAKEN = """
 SELECT DISTINCT wanted.schedule_id

@@ -10,10 +10,11 @@ from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from struct import Struct
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg.types.numeric import Int8
 
+from apps.common.dates import OSLO
 from apps.common.rows import bigints, rows_of
 
 from ..engine.openings import ALWAYS_OPEN, Dated, Openings, Weekly, opening_rules
@@ -23,7 +24,7 @@ from ..holidays import public_holidays
 from ..models import NeedSource, TeamOrder
 from .request import Needed, Person
 
-ZONE = "Europe/Oslo"
+ZONE: Final = OSLO.key
 
 # What is taken of `one`, packed: fetching thousands of rows costs more than finding them.
 # No two rows of a schedule overlap, so beside those that begin in the stretch only the last one before it can reach
