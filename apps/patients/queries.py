@@ -58,6 +58,12 @@ def person_index(national_id: str) -> bytes:
     return blind_index(national_id, "person")
 
 
+def found_by_index() -> bool:
+    """Say whether INDEX_KEY is the key by which this database's patients are found; with another, each would be made anew."""
+    newest = Patient.objects.only("uid", "national_id", "person_index").order_by("-pk").first()
+    return newest is None or bytes(newest.person_index) == person_index(newest.national_id or str(newest.uid))
+
+
 def _matching(text: str) -> Q | None:
     text = " ".join(text.split())[:100]
     if len(text) < SHORTEST or "\0" in text:

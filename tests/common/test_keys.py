@@ -129,3 +129,10 @@ def test_a_start_with_the_keys_of_another_installation_is_stopped(kari, settings
     settings.FIELD_KEYS = [NEW]
     with pytest.raises(CommandError, match="open nothing that is stored"):
         call_command("prepare", verbosity=0)
+
+
+def test_a_start_with_another_index_key_is_stopped_before_patients_are_made_anew(ada, settings):
+    call_command("prepare", verbosity=0)
+    settings.INDEX_KEY = base64.urlsafe_b64encode(b"another installation's index key").decode()
+    with pytest.raises(CommandError, match="INDEX_KEY finds no patient"):
+        call_command("prepare", verbosity=0)

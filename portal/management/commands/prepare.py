@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from apps.common import keys
+from apps.patients.queries import found_by_index
 from portal.rights import OWNER, admit
 
 
@@ -36,6 +37,8 @@ class Command(BaseCommand):
             self.stderr.write(
                 "FIELD_KEYS lack a key that stored values need: manage.py reencrypt --count says how many."
             )
+        if not found_by_index():
+            raise CommandError("INDEX_KEY finds no patient: set the one that this database was written with.")
         call_command("load_catalogue")
         call_command("load_code_rules")
 
