@@ -71,7 +71,7 @@ def queue_message(
 ) -> OutboxMessage | None:
     """Write down what is to be said; None when it is said already, or when it is too late for it.
 
-    With `instead_of` it stands by and goes when that message has failed for good. A code that somebody
+    With `instead_of` it stands by and goes when that message has failed for good, or at once if it has. A code that somebody
     waits for goes `at_any_hour`. What could only go when it is too late is kept as not sent, so that it is seen.
     """
     if not_after is not None and not_after <= now:
@@ -96,7 +96,7 @@ def queue_message(
         calendar_method=calendar_method,
         at_any_hour=at_any_hour,
         instead_of=instead_of,
-        state=OutboxState.STANDBY if instead_of else OutboxState.WAITING,
+        state=OutboxState.STANDBY if instead_of and instead_of.state != OutboxState.FAILED else OutboxState.WAITING,
     )
     if not_after is not None and due_at >= not_after:
         message.state, message.failure, message.done_at = OutboxState.FAILED, "quiet-hours", now

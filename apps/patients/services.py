@@ -423,7 +423,8 @@ def _best_channel(phone: str, email: str) -> str:
 
 
 def _check_kin_is_reachable(patient: Patient, kin: Iterable[NextOfKin]) -> None:
-    if patient.channel == ContactChannel.NEXT_OF_KIN and not any(one.phone and one.acts_for_patient for one in kin):
+    reached = any(one.acts_for_patient and one.phone and takes_messages(one.phone) for one in kin)
+    if patient.channel == ContactChannel.NEXT_OF_KIN and not reached:
         raise KinPhoneMissing
 
 

@@ -240,6 +240,18 @@ def test_a_message_in_reserve_goes_only_when_the_first_has_failed(queue, carrier
     assert [mail.to for mail in mailoutbox] == [["ada@patient.example"]]
 
 
+def test_a_message_in_reserve_for_one_that_was_too_late_from_the_start_goes_itself(
+    queue, carrier, deliver_all, settings, mailoutbox, now
+):
+    settings.EMAIL_CARRIER = "smtp"
+    later = now + timedelta(hours=1)
+    first = queue(due_at=later, not_after=later)
+    assert first.state == OutboxState.FAILED
+    queue(channel="email", address="ada@patient.example", subject="Time på video", not_after=later, instead_of=first)
+    deliver_all()
+    assert [mail.to for mail in mailoutbox] == [["ada@patient.example"]]
+
+
 def test_a_message_in_reserve_is_dropped_when_the_first_has_arrived(queue, carrier, deliver_all, now, mailoutbox):
     carrier(Accepted(delivered=True))
     first = queue()

@@ -7,6 +7,7 @@ import pytest
 from apps.common.errors import DomainError
 from apps.messaging.models import OPEN_STATES, OutboxMessage, OutboxState
 from apps.notices import reactions, services
+from apps.rooms.services import revoke_link
 from apps.scheduling import events
 from apps.scheduling.models import EventKind, Participant
 from apps.scheduling.services import (
@@ -160,3 +161,23 @@ def interrupted(monkeypatch, at_step, work, other):
     monkeypatch.setattr(services, step.__name__, slowly)
     together(work, meanwhile)
     return left
+
+
+@pytest.mark.parametrize("how", ["plan", "queue"])
+def test_a_link_that_is_taken_back_while_the_sweeper_writes_is_not_sent(
+    book, ada, now, kari, react, send, monkeypatch, how
+):
+    appointment = book(ada, FRIDAY)
+    react()
+    send()
+    move_appointment(appointment=appointment, starts_at=at(MONDAY), actor=kari, now=now)
+    patient = appointment.participants.select_related("appointment").get(role="patient")
+    interrupted(
+        monkeypatch,
+        how,
+        lambda: react_to_events(now=now),
+        lambda: revoke_link(patient, now=now, actor=kari),
+    )
+    react_to_events(now=now)
+    assert OutboxMessage.objects.filter(purpose="moved", recipient=str(patient.uid)).exists()
+    assert not waiting().filter(recipient=str(patient.uid)).exists()

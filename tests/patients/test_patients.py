@@ -99,6 +99,11 @@ def test_national_ids_and_phones_are_not_readable_in_the_database(register):
         ({"email": "ada@"}, services.WrongEmail, "email"),
         ({"channel": "email"}, services.EmailMissing, "email"),
         ({"channel": "next_of_kin"}, services.KinPhoneMissing, "channel"),
+        (
+            {"channel": "next_of_kin", "next_of_kin": [services.KinInput("Siv Alm", "datter", "22 22 55 55", True)]},
+            services.KinPhoneMissing,
+            "channel",
+        ),
         ({"channel": "pigeon"}, services.UnknownChoice, "channel"),
         ({"language": "xxx"}, services.UnknownLanguage, "language"),
         ({"address": "x" * 201}, services.PatientRefused, "address"),

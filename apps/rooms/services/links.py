@@ -21,7 +21,7 @@ from apps.common.errors import DomainError, breach_raises
 from apps.messaging.models import Channel
 from apps.messaging.services import queue_message
 from apps.scheduling import events
-from apps.scheduling.models import EventKind, Participant
+from apps.scheduling.models import Appointment, EventKind, Participant
 
 from .. import errors, queries
 from ..announce import announce
@@ -63,6 +63,7 @@ def reissue_link(participant: Participant, *, now: datetime, actor: User | None 
 
     What was to be sent with the old one is withdrawn, and she is sent the new one (portal/reactions.py).
     """
+    lock_appointment(participant.appointment_id)
     _revoke(participant, now)
     link = link_for(participant, now=now)
     _note(participant, EventKind.LINK_RENEWED, actor, now)
@@ -72,10 +73,19 @@ def reissue_link(participant: Participant, *, now: datetime, actor: User | None 
 @transaction.atomic
 def revoke_link(participant: Participant, *, now: datetime, actor: User | None = None) -> bool:
     """Take the address back, clear the seat and withdraw what was to be sent with it; say whether there was one."""
+    lock_appointment(participant.appointment_id)
     revoked = _revoke(participant, now)
     if revoked:
         _note(participant, EventKind.LINK_REVOKED, actor, now)
     return revoked
+
+
+def lock_appointment(appointment_id: int) -> None:
+    """Let one at a time count who is here, come in, begin or end it, change a link, and write what leads to it.
+
+    Locks are taken in the order appointment, link, room, seat; never the other way.
+    """
+    Appointment.objects.select_for_update(no_key=True).only("pk").get(pk=appointment_id)
 
 
 def _note(participant: Participant, kind: EventKind, actor: User | None, now: datetime) -> None:

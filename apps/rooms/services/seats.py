@@ -12,16 +12,8 @@ from .. import errors, queries
 from ..announce import announce
 from ..models import Room, Seat, SeatState
 from ..providers.registry import BUILTIN
-from .links import seat_for_participant
+from .links import lock_appointment, seat_for_participant
 from .plan import close_room, ensure_room
-
-
-def _lock_appointment(appointment_id: int) -> None:
-    """Let one at a time count who is here, come in, and begin or end it.
-
-    Locks are taken in the order appointment, link, room, seat; never the other way.
-    """
-    Appointment.objects.select_for_update(no_key=True).only("pk").get(pk=appointment_id)
 
 
 def _locked(seat: Seat) -> Seat:
@@ -76,7 +68,7 @@ def admit(*, seat: Seat, host: Seat, by: User, arrival: str, now: datetime) -> S
 
     Raises NotHost; NotWaiting when she has gone, has been let in already or has changed device; RoomFull.
     """
-    _lock_appointment(seat.appointment_id)
+    lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     if not host.host or host.appointment_id != seat.appointment_id:
         raise errors.NotHost
@@ -117,7 +109,7 @@ def connect(*, seat: Seat, channel: str, place: str, waits: bool, user: User | N
     Raises NotAdmitted, RoomClosed, NotOpenYet, RoomFull.
     """
     if place == "room":
-        _lock_appointment(seat.appointment_id)
+        lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     _expect_open(seat.appointment, now)
     seat.channel, seat.seen_at = channel, now
@@ -147,7 +139,7 @@ def go_outside(*, seat: Seat, now: datetime) -> Seat:
 
     Raises NotAdmitted, RoomClosed, NotOpenYet.
     """
-    _lock_appointment(seat.appointment_id)
+    lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     _expect_open(seat.appointment, now)
     if not seat.may_enter:
@@ -191,7 +183,7 @@ def note_seen(*, seat: Seat, now: datetime) -> None:
     """
     unbegun = seat.state == SeatState.HERE and seat.appointment.status == AppointmentStatus.BOOKED
     if unbegun:
-        _lock_appointment(seat.appointment_id)
+        lock_appointment(seat.appointment_id)
     seat = _locked(seat)
     seat.seen_at = now
     back = seat.state == SeatState.LOST and not seat.may_enter
@@ -238,7 +230,7 @@ def end_for_all(*, host: Seat, now: datetime, by: User) -> None:
     if not host.host:
         raise errors.NotHost
     appointment = host.appointment
-    _lock_appointment(appointment.pk)
+    lock_appointment(appointment.pk)
     if end_appointment(appointment=appointment, now=now, actor=by):
         close_room(appointment, now=now)
     else:
