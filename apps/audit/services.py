@@ -1,5 +1,6 @@
 """Writing access records and sealing them into a hash chain; seals are checked in `queries`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -42,6 +43,14 @@ def record_access(
 ) -> None:
     """Write down that somebody read or changed something, in the caller's transaction."""
     insert(access_record(actor, action, what, what_reference=what_reference, patient_uid=patient_uid, reason=reason))
+
+
+def record_readings(actor: Actor, what: str, read: Iterable[tuple[str, UUID | None]], *, reason: str = "") -> None:
+    """Write down each reference, and whose it is, that somebody read at once: one statement."""
+    AccessRecord.objects.bulk_create(
+        access_record(actor, Action.READ, what, what_reference=reference, patient_uid=patient_uid, reason=reason)
+        for reference, patient_uid in read
+    )
 
 
 def access_record(

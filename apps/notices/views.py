@@ -27,7 +27,7 @@ from apps.rooms.services import revoke_link
 from apps.scheduling.models import Appointment, Participant
 from apps.scheduling.queries import participant_name
 from apps.scheduling.queries.drafts import drafts_of
-from apps.scheduling.services import change_and_note, note_access
+from apps.scheduling.services import change_and_note, note_access, note_readings
 
 from . import queries, services
 
@@ -37,8 +37,7 @@ from . import queries, services
 def unit_messages(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     found = queries.unit_messages(request.user, request.unit, now=now)
-    for appointment in found.with_numbers:
-        note_access(appointment, Action.READ, actor=actor_of(request), what="messages")
+    note_readings(found.with_numbers, actor=actor_of(request), what="messages")
     return render(request, "notices/messages.html", {"found": found, "now": now})
 
 

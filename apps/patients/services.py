@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.models import User
-from apps.audit.models import AccessRecord, Action
-from apps.audit.services import Actor, access_record, record_access
+from apps.audit.models import Action
+from apps.audit.services import Actor, record_access, record_readings
 from apps.common.crypto import blind_index
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
@@ -356,10 +356,7 @@ def search(*, user: User, unit: Unit, text: str, actor: Actor) -> list[Patient]:
 
 def _note_search(hits: Sequence[Patient], actor: Actor, reason: str = "") -> None:
     """Note a search, also one that finds nobody: what is looked for without finding tells too."""
-    about = [None, *(patient.uid for patient in hits)]
-    AccessRecord.objects.bulk_create(
-        access_record(actor, Action.READ, "patient-search", patient_uid=uid, reason=reason) for uid in about
-    )
+    record_readings(actor, "patient-search", [("", None), *(("", patient.uid) for patient in hits)], reason=reason)
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ from apps.organisations.doors import StaffRequest, staff_required
 from apps.organisations.models import MAY_REGISTER
 from apps.organisations.queries import actor_of
 from apps.scheduling.models import ParticipantRole
-from apps.scheduling.services import note_access
+from apps.scheduling.services import note_access, note_readings
 
 from . import paper, queries, services
 from .forms import Filters, NotNeededForm, RegisterForm, VersionForm
@@ -84,8 +84,7 @@ def worklist(request: StaffRequest) -> HttpResponse:
     filters = Filters(request.GET, units=units)
     within = filters.within(_hers(request, now), now)
     page = Paginator(filters.in_view(within).with_names(), PER_PAGE).get_page(request.GET.get("page"))
-    for registration in page:
-        _audit(request, registration, Action.READ, "dips-list")
+    note_readings((one.appointment for one in page), actor=actor_of(request), what="dips-list")
     context = {
         "filters": filters,
         "counts": queries.counts(within),

@@ -22,7 +22,7 @@ from .details import (
     replace_busy_time,
     save_answers,
 )
-from .journal import change_and_note, note_access
+from .journal import change_and_note, note_access, note_readings
 from .people import schedule_for_patient, schedule_for_user
 from .reacting import react_to_events, react_to_next_event
 from .rules import check_request, check_start
@@ -48,6 +48,7 @@ __all__ = [
     "nearest_times",
     "note_access",
     "note_contact_changes",
+    "note_readings",
     "react_to_events",
     "react_to_next_event",
     "release_hold",

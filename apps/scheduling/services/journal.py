@@ -4,13 +4,13 @@ What is opened is noted: an appointment, its form, pictures, messages and links.
 time, is not: it would fill every log each time a page is drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from django.db import transaction
 
 from apps.audit.models import Action
-from apps.audit.services import Actor, record_access
+from apps.audit.services import Actor, record_access, record_readings
 from apps.common.retry import retry_on_deadlock
 
 from ..models import Appointment
@@ -37,6 +37,11 @@ def note_access(
         patient_uid=patient.uid if patient else None,
         reason=reason,
     )
+
+
+def note_readings(appointments: Iterable[Appointment], *, actor: Actor, what: str) -> None:
+    """Note that each of these was read, in one statement: of a list that shows more than names and times."""
+    record_readings(actor, what, [(one.reference, one.patient.uid if one.patient else None) for one in appointments])
 
 
 @retry_on_deadlock
