@@ -287,7 +287,8 @@ TURN_URLS = env_list("TURN_URLS")
 TURN_SECRET = env("TURN_SECRET", "")
 FIXED_ROOM_URL = env("FIXED_ROOM_URL", "")
 LINK_OPENS_BEFORE = timedelta(minutes=30)
-LINK_CLOSES_AFTER = timedelta(minutes=30)
+LINK_CLOSES_AFTER = timedelta(minutes=30)  # what has begun is over then too, and nobody is asked to join any more
+JOIN_SHOWN_BEFORE = timedelta(minutes=15)  # the lists of staff say «Join»; who has the room's page open may come sooner
 
 # Logs: references only, never names, numbers, tokens or texts --------------------------------------------------------
 LOGGING = {

@@ -186,6 +186,7 @@ BREACHES: dict[str, list[dict[str, Any]]] = {
     ],
     "service_type_horizon_is_a_day_or_more": [{"horizon_days": 0}],
     "service_type_length_on_the_grid": [{"length_minutes": 0}, {"length_minutes": 7}, {"length_minutes": 485}],
+    "service_type_providers_known": [{"providers": ["builtin", "anybodys"]}],
     "service_type_starts_on_a_grid": [{"start_grid_minutes": 25}],
 }
 

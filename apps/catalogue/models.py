@@ -19,6 +19,13 @@ class PortalUse(models.TextChoices):
     NOT_OFFERED = "not_offered", _("not offered here")
 
 
+class Provider(models.TextChoices):
+    """Who makes the rooms; `apps/rooms/providers/registry.py` has one for each name."""
+
+    BUILTIN = "builtin"
+    FIXED_LINK = "fixed_link"
+
+
 class Identification(models.TextChoices):
     """How a guest proves who she is before the waiting room (Normen, faktaark 54)."""
 
@@ -125,6 +132,9 @@ class ServiceType(models.Model):
             ),
             models.CheckConstraint(
                 name="service_type_identification_known", condition=Q(identification__in=Identification.values)
+            ),
+            models.CheckConstraint(
+                name="service_type_providers_known", condition=Q(providers__contained_by=Provider.values)
             ),
         ]
 

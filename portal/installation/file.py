@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 from stdnum.no import orgnr
 
-from apps.catalogue.models import AgreementMode, Identification
+from apps.catalogue.models import AgreementMode, Identification, Provider
 from apps.common.errors import DomainError
 from apps.common.languages import LANGUAGES
 from apps.common.phones import normalise_phone
@@ -76,6 +76,12 @@ def _language(code: str) -> str:
     if code not in LANGUAGES:
         raise _wrong(f"No language has this code. Use one of: {', '.join(LANGUAGES)}.")
     return code
+
+
+def _provider(name: str) -> str:
+    if name not in Provider.values:
+        raise _wrong(f"No provider of rooms has this name. Use one of: {', '.join(Provider.values)}.")
+    return name
 
 
 def _days(text: str) -> str:
@@ -214,7 +220,7 @@ class Tuning(Part):
     patient_may_move: bool | None = None
     patient_may_cancel: bool | None = None
     patient_change_notice_hours: Annotated[int, Field(ge=0, le=720)] | None = None
-    providers: Annotated[list[Literal["builtin", "fixed_link"]], Field(min_length=1)] | None = None
+    providers: Annotated[list[Annotated[str, AfterValidator(_provider)]], Field(min_length=1)] | None = None
     speciality: Annotated[str, BeforeValidator(_digits), Field(max_length=3)] | None = None
 
 
@@ -226,7 +232,7 @@ class ServicePart(Tuning):
 
     def tuned(self) -> dict[str, Any]:
         found: dict[str, Any] = self.model_dump(include=set(Tuning.model_fields), exclude_none=True)
-        return {"providers": ["builtin"]} | found
+        return {"providers": [Provider.BUILTIN.value]} | found
 
 
 class Installation(Part):

@@ -137,6 +137,7 @@ def test_a_changed_file_changes_what_it_names(written):
         ("team: Tolkene}", "team: Tolken}", "services[0].needs[2].team", "No team"),
         ("scenario: wound-care", "scenario: wounds", "services[0].scenario", "It has: "),
         ("length_minutes: 30", "length_minutes: 31", "services[0].length_minutes", "multiple of 5"),
+        ("length_minutes: 30", "providers: [whereby]", "services[0].providers[0]", "one of: builtin, fixed_link"),
         ("organisation: Elvebygd kommune,", "organisation: Fjell,", "services[0].agreements[0].organisation", "No org"),
         ("    title: Overlege\n", "    title: Overlege\n    title: Lege\n", "people[1].title", "twice"),
         ("    title: Overlege\n", '    title: "Over\\u202elege"\n', "people[1].title", "ordinary signs"),

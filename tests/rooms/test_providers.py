@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import ProgrammingError
 
-from apps.catalogue.models import ServiceType
+from apps.catalogue.models import Provider, ServiceType
 from apps.rooms import errors, queries, services, tasks
 from apps.rooms.checks import standing_room_has_an_address
 from apps.rooms.models import AbandonedRoom, Room, RoomState, Seat, SeatState
@@ -13,6 +13,8 @@ from apps.rooms.providers.base import Guest, ProviderRefused, ProviderUnavailabl
 from apps.rooms.providers.builtin import Builtin
 from apps.rooms.providers.fake import FakeProvider
 from apps.rooms.providers.fixed_link import FixedLink
+from apps.rooms.providers.registry import PROVIDERS
+from apps.rooms.services import plan
 from apps.scheduling.models import Participant
 from tests.meeting import make_due_rooms
 
@@ -51,12 +53,14 @@ def outside() -> FakeProvider:
 
 
 @pytest.fixture
-def with_providers(wound_review):
-    def use(*names: str) -> None:
-        wound_review.providers = list(names)
-        wound_review.save(update_fields=["providers"])
+def with_providers():
+    """Let rooms be made by these, some of which the product does not know."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield lambda *names: patch.setattr(plan, "providers_of", lambda appointment: list(names))
 
-    return use
+
+def test_there_is_a_provider_for_each_name_that_a_service_may_have():
+    assert set(PROVIDERS) == set(Provider.values)
 
 
 @pytest.mark.django_db

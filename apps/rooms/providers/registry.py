@@ -5,12 +5,14 @@ from typing import Final
 
 from django.conf import settings
 
+from apps.catalogue.models import Provider
+
 from .base import RoomProvider
 from .builtin import Builtin
 from .fixed_link import FixedLink
 
-BUILTIN: Final = "builtin"
-FIXED_LINK: Final = "fixed_link"
+BUILTIN: Final = Provider.BUILTIN.value
+FIXED_LINK: Final = Provider.FIXED_LINK.value
 
 PROVIDERS: Final[dict[str, Callable[[], RoomProvider]]] = {
     BUILTIN: Builtin,

@@ -1,16 +1,14 @@
 """From the start of a session to its end, and the sweepers that tidy up."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import User
 
 from .. import errors, events
 from ..models import Appointment, AppointmentStatus, EventKind, Hold, Occupancy
-
-GRACE: Final = timedelta(minutes=30)
 
 
 @transaction.atomic
@@ -62,8 +60,9 @@ def mark_no_show(*, appointment: Appointment, actor: User, now: datetime) -> Non
 
 
 def close_past(*, now: datetime) -> int:
-    """End the sessions that have begun and whose time is long over; return how many."""
-    over = Appointment.objects.filter(status=AppointmentStatus.ARRIVED, ends_at__lte=now - GRACE).order_by("id")
+    """End the sessions that have begun and whose room nobody can come into any more; return how many."""
+    closed = now - settings.LINK_CLOSES_AFTER
+    over = Appointment.objects.filter(status=AppointmentStatus.ARRIVED, ends_at__lte=closed).order_by("id")
     return sum(end_appointment(appointment=appointment, now=now) for appointment in over[:500])
 
 
