@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -20,9 +21,6 @@ from apps.patients.models import Protection
 
 from ..models import Answer, Appointment, AppointmentStatus, Participant, ParticipantRole
 from ..queries import knows_patient, participant_name, people_in, takes_part
-
-JOIN_BEFORE: Final = timedelta(minutes=15)
-JOIN_AFTER: Final = timedelta(minutes=30)
 
 ANSWERS: Final[dict[str, Promise]] = {
     Answer.NEEDS_ACTION: gettext_lazy("has not answered"),
@@ -194,13 +192,13 @@ def place_of(appointment: Appointment, unit: Unit | None) -> str:
 
 
 def joins_from(appointment: Appointment) -> datetime:
-    return appointment.starts_at - JOIN_BEFORE
+    return appointment.starts_at - settings.JOIN_SHOWN_BEFORE
 
 
 def may_join(appointment: Appointment, staff: Staff, now: datetime) -> bool:
     """Say whether the room is open to this member of staff: she takes part, and it is time."""
     open_still = appointment.status in {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}
-    in_time = joins_from(appointment) <= now < appointment.ends_at + JOIN_AFTER
+    in_time = joins_from(appointment) <= now < appointment.ends_at + settings.LINK_CLOSES_AFTER
     return open_still and in_time and takes_part(appointment, staff.user)
 
 

@@ -3,6 +3,6 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalogue", "0003_known_providers")]
+    dependencies = [("catalogue", "0004_known_providers")]
 
     operations = [ValidateConstraint("servicetype", "service_type_providers_known")]

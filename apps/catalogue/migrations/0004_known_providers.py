@@ -7,7 +7,7 @@ KNOWN = ["builtin", "fixed_link"]
 class Migration(migrations.Migration):
     """A name that no provider answers to was passed over when a room was made: it goes, and the order of the rest stays."""
 
-    dependencies = [("catalogue", "0002_known_values")]
+    dependencies = [("catalogue", "0003_checks_validated")]
 
     operations = [
         migrations.RunSQL(
