@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from apps.catalogue.models import Agreement
 from apps.common.errors import ChangedMeanwhile
+from apps.common.images import CleanPhoto
 from apps.organisations.models import Role
 from apps.organisations.services import give_role
 from apps.patients.models import Patient
@@ -400,7 +401,7 @@ def test_ten_pictures_are_enough(book, ada, kari, now):
     kept = {"image": b"1", "thumbnail": b"1", "width": 1, "height": 1, "uploaded_by": kari, "uploaded_at": now}
     Photo.objects.bulk_create(Photo(appointment=appointment, **kept) for _picture in range(10))
     with pytest.raises(errors.TooManyPhotos):
-        services.add_photo(upload=b"", appointment=appointment, user=kari, now=now)
+        services.keep_photo(photo=CleanPhoto(b"1", b"1", 1, 1), appointment=appointment, user=kari, now=now)
 
 
 def test_imported_busy_time_is_replaced_in_its_own_diary_and_window_only(berg_diary, holm_diary):
