@@ -71,6 +71,8 @@ TABLE: dict[str, Door] = {
     "scheduling:tiles": Door("GET", "ssooccoc"),
     "scheduling:calendar": Door("GET", STAFF),
     "scheduling:calendar_events": Door("GET", STAFF),
+    "scheduling:absences": Door("GET", STAFF),
+    "scheduling:remove_absence": Door("POST", OWN),
     "scheduling:appointment": Door("GET", "ssoooocc"),
     "scheduling:move": Door("GET", PARTIES),
     "scheduling:cancel": Door("GET", PARTIES),

@@ -22,6 +22,7 @@ BUDGETS = [
     ("/kalender/?visning=team", 2),
     ("/kalender/hendelser.json?start=2026-03-02&end=2026-03-09", 7),
     ("/kalender/hendelser.json?start=2026-03-03&end=2026-03-04&visning=team", 7),
+    ("/kalender/fravaer/", 3),
     ("/meldinger/", 4),
 ]
 

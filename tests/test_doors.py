@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.patients.models import NextOfKin, Patient
-from apps.scheduling.models import Appointment, BookingDraft, Photo
+from apps.scheduling.models import Absence, Appointment, BookingDraft, Photo
 from apps.scheduling.services import GuestInput
 
 from .conftest import sign_in
@@ -84,6 +86,9 @@ def world(
         "appointment": appointment,
         "patient": ada.uid,
         "kin_id": NextOfKin.objects.create(patient=ada, name="Dina", relation="datter").pk,
+        "absence": Absence.objects.create(
+            schedule=kari.schedule, starts_at=appointment.starts_at, ends_at=timezone.now() + timedelta(days=1)
+        ).pk,
         "photo": photo.uid,
         "draft": draft.uid,
         "draft_photo": draft_photo.uid,
@@ -103,6 +108,7 @@ def address_of(name: str, world: dict[str, Any]) -> str:
         "session_id": 0,
         "kin_id": world["kin_id"],
         "membership": world["membership"],
+        "absence": world["absence"],
         "secret": "wrong",
         "uidb36": "1",
         "key": "wrong",

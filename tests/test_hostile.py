@@ -85,6 +85,7 @@ QUERY = [
     "next",
     "reserve",
     "q",
+    "fravaer",
 ]
 FIELDS = [
     "step",
@@ -127,6 +128,11 @@ FIELDS = [
     "birth_date",
     "kin_phone",
     "participant",
+    "who",
+    "first_day",
+    "from_clock",
+    "last_day",
+    "to_clock",
 ]
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND")
 HEADERS: list[dict[str, str]] = [

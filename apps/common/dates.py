@@ -4,7 +4,7 @@ Django has no Northern Sami, and its other forms are not the house's, so the wor
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,9 @@ OSLO: Final = ZoneInfo("Europe/Oslo")
 
 TYPED: Final = ["%d.%m.%Y", "%Y-%m-%d", "%d%m%Y", "%d/%m/%Y", "%d-%m-%Y", "%d %m %Y"]
 """How people type a date."""
+
+TYPED_CLOCK: Final = ["%H.%M", "%H:%M", "%H", "%H%M"]
+"""How people type a time; a number pad has neither full stop nor colon."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,18 @@ def words(language: str | None = None) -> Words:
 def local(moment: datetime) -> datetime:
     """Return the moment in Norway's time; what has no zone is a wall time already."""
     return moment.astimezone(timezone.get_default_timezone()) if moment.tzinfo is not None else moment
+
+
+def moment_at(day: date, clock: time, *, last: bool = False) -> datetime:
+    """Return when the clock on Norway's walls shows this.
+
+    What it jumps over in spring is the jump itself. What it shows twice in autumn is the first of the two, or the `last`.
+    """
+    wall = datetime.combine(day, clock)
+    moment = wall.replace(tzinfo=OSLO, fold=int(last)).astimezone(UTC)
+    if moment.astimezone(OSLO).replace(tzinfo=None) == wall:
+        return moment
+    return wall.replace(tzinfo=OSLO, fold=0).astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def coming_day(text: str, now: datetime) -> datetime | None:

@@ -93,6 +93,9 @@ MAY_BOOK: frozenset[str] = frozenset({Role.BOOKER, Role.CLINICIAN, Role.SUPER_US
 MAY_SEE_PATIENTS: frozenset[str] = MAY_BOOK | {Role.CLERK, Role.DIPS_COORDINATOR}
 MAY_REGISTER: frozenset[str] = frozenset({Role.CLERK, Role.DIPS_COORDINATOR, Role.SUPER_USER})
 
+MAY_KEEP_DIARIES: frozenset[str] = frozenset({Role.SUPER_USER, Role.UNIT_MANAGER})
+"""Who says for others of her unit when they are away."""
+
 MAY_SEE_ACCESS: frozenset[str] = frozenset(
     {Role.UNIT_MANAGER, Role.ORGANISATION_ADMIN, Role.ROLLOUT_LEAD, Role.SYSTEM_OWNER}
 )

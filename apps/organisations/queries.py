@@ -22,6 +22,7 @@ from apps.common.prepared import Prepared
 from .models import (
     MAY_BOOK,
     MAY_GIVE,
+    MAY_KEEP_DIARIES,
     MAY_REGISTER,
     MAY_SEE_ACCESS,
     MAY_SEE_PATIENTS,
@@ -58,6 +59,10 @@ class Staff:
     def may_register(self) -> bool:
         """Say whether there is a DIPS list for her: a municipality's super user has nothing on it."""
         return bool(self.roles & MAY_REGISTER) and any(unit.organisation.kind in REGISTERING for unit in self.units)
+
+    @property
+    def may_keep_diaries(self) -> bool:
+        return bool(self.roles & MAY_KEEP_DIARIES)
 
     @property
     def may_see_access(self) -> bool:

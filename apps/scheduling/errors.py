@@ -141,3 +141,27 @@ class TooManyPhotos(DomainError):
 class DraftGone(DomainError):
     code = "draft-gone"
     message = _("This booking is finished or thrown away. Look at the day's list, or begin a new one.")
+
+
+class AbsenceEndsFirst(DomainError):
+    code = "absence-ends-first"
+    message = _("The end must be after the start. Change one of them.")
+    field = "last_day"
+
+
+class AbsencePast(DomainError):
+    code = "absence-past"
+    message = _("That is over already. Choose a later day or time.")
+    field = "last_day"
+
+
+class AbsenceTooLong(DomainError):
+    code = "absence-too-long"
+    message = _("An absence can be noted for at most a year at a time. Choose an earlier last day.")
+    field = "last_day"
+
+
+class AbsenceTooFar(DomainError):
+    code = "absence-too-far"
+    message = _("That is more than five years ahead. Choose an earlier day.")
+    field = "first_day"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import answers, appointment, booking, calendar, of_colleague, of_patient, today
+from .views import absences, answers, appointment, booking, calendar, of_colleague, of_patient, today
 
 app_name = "scheduling"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("bestill/<uuid:draft>/forkast/", booking.discard, name="discard_draft"),
     path("kalender/", calendar.calendar, name="calendar"),
     path("kalender/hendelser.json", calendar.calendar_events, name="calendar_events"),
+    path("kalender/fravaer/", absences.absences, name="absences"),
+    path("kalender/fravaer/<int:absence>/fjern/", absences.remove, name="remove_absence"),
     path("timer/<str:reference>/", appointment.appointment, name="appointment"),
     path("timer/<str:reference>/bestilt/", booking.booked, name="booked"),
     path("timer/<str:reference>/skjema/", answers.form, name="form"),

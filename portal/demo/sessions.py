@@ -44,6 +44,8 @@ from .region import FOLDER, Region
 DAYS_BACK: Final = 84
 UNREGISTERED_DAYS: Final = 6
 COMING: Final = 44
+AWAY: Final = ("elvebygd_south", "Marit Solbær", 3)
+"""Of which unit, who, and for how many days of the next week."""
 
 # How often, which service, and who asks for it
 USUAL: Final = (
@@ -454,6 +456,16 @@ def _kin(made: Region, appointment: Appointment) -> Participant:
 
 
 # The coming weeks ----------------------------------------------------------------------------------------------------
+def note_absence(made: Region) -> None:
+    """A helper of the home care goes to a course; what was booked with her before stands."""
+    unit_key, name, length = AWAY
+    diary = next(one for one in made.staff_of[made.units[unit_key].pk] if one.name == name)
+    monday = made.today + timedelta(days=7 - made.today.weekday())
+    start, _next_day = queries.local_day(monday)
+    _last_day, end = queries.local_day(monday + timedelta(days=length - 1))
+    services.note_absence(schedule=diary, starts_at=start, ends_at=end, now=made.now)
+
+
 def book_coming(made: Region) -> None:
     """Book as people do: the first joint times some days ahead, with what follows from them."""
     for _number in range(COMING):

@@ -1,6 +1,6 @@
 """Dates as people say them, and the pieces every template uses."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django import forms
@@ -158,3 +158,20 @@ def test_only_known_colour_schemes_are_taken_from_the_cookie(rf: RequestFactory,
     request = rf.get("/")
     request.COOKIES["scheme"] = cookie
     assert render("{% colour_scheme %}", request=request) == scheme
+
+
+@pytest.mark.parametrize(
+    ("day", "clock", "first", "last"),
+    [
+        ((2026, 3, 17), time(2, 30), (2026, 3, 17, 1, 30), (2026, 3, 17, 1, 30)),
+        ((2026, 7, 1), time(2, 30), (2026, 7, 1, 0, 30), (2026, 7, 1, 0, 30)),
+        ((2026, 3, 29), time(1, 59), (2026, 3, 29, 0, 59), (2026, 3, 29, 0, 59)),
+        ((2026, 3, 29), time(2, 30), (2026, 3, 29, 1, 0), (2026, 3, 29, 1, 0)),  # jumped over: the jump
+        ((2026, 3, 29), time(3, 0), (2026, 3, 29, 1, 0), (2026, 3, 29, 1, 0)),
+        ((2026, 10, 25), time(2, 30), (2026, 10, 25, 0, 30), (2026, 10, 25, 1, 30)),  # shown twice
+        ((2026, 10, 25), time(3, 0), (2026, 10, 25, 2, 0), (2026, 10, 25, 2, 0)),
+    ],
+)
+def test_what_the_clock_on_the_wall_shows_is_a_moment_on_every_night(day, clock, first, last):
+    assert dates.moment_at(date(*day), clock) == datetime(*first, tzinfo=UTC)
+    assert dates.moment_at(date(*day), clock, last=True) == datetime(*last, tzinfo=UTC)

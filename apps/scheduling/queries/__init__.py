@@ -1,5 +1,6 @@
 """Reading: values and rows, never a change."""
 
+from .absences import absences_of, appointments_during, diaries_kept_by
 from .appointments import (
     agenda_of,
     answers_of,
@@ -36,9 +37,12 @@ __all__ = [
     "Needed",
     "OpenTime",
     "Who",
+    "absences_of",
     "agenda_of",
     "answers_of",
+    "appointments_during",
     "by_day",
+    "diaries_kept_by",
     "history_of",
     "knows_patient",
     "local_day",

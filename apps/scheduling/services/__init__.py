@@ -1,5 +1,6 @@
 """What people and the clock can do with time. Each function is one change, whole or not at all."""
 
+from .absences import note_absence, remove_absence
 from .booking import (
     GuestInput,
     book_appointment,
@@ -46,12 +47,14 @@ __all__ = [
     "mark_no_show",
     "move_appointment",
     "nearest_times",
+    "note_absence",
     "note_access",
     "note_contact_changes",
     "note_readings",
     "react_to_events",
     "react_to_next_event",
     "release_hold",
+    "remove_absence",
     "remove_expired",
     "remove_participant",
     "remove_photo",

@@ -46,6 +46,7 @@ class Command(BaseCommand):
             sessions.write_history(made)
             sessions.write_today(made)
             sessions.book_coming(made)
+            sessions.note_absence(made)
         react_to_events(now=timezone.now())
         if not quietly:
             self.stdout.write(f"A made-up region of {len(made.patients)} patients: {time.monotonic() - began:.1f} s")

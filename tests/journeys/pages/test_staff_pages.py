@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from PIL import Image
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from apps.accounts.models import User
 from apps.patients.models import Patient
-from apps.scheduling.models import Appointment
+from apps.scheduling.models import Absence, Appointment
 from apps.scheduling.services import GuestInput, add_photo
 from tests.journeys.axe import assert_accessible
 
@@ -59,11 +59,15 @@ def test_the_calendar_and_its_line_show_norways_time_wherever_the_browser_is(
 def test_every_page_of_the_day_is_accessible(visit: Visit, berg: User, today: tuple[Appointment, Appointment]) -> None:
     page = visit(berg)
     first, second = today
+    away = Absence.objects.create(
+        schedule=berg.schedule, starts_at=first.starts_at, ends_at=second.ends_at + timedelta(days=1)
+    )
     for address, shown in [
         ("/i-dag/", "Senere i dag"),
         (f"/kalender/?dag=2026-03-03&time={first.reference}", "Deltakere"),
         ("/kalender/?dag=2026-03-03&visning=team", "Hanne Holm"),
         ("/kalender/?dag=2026-03-03&visning=liste", "Mandag 2. mars"),
+        (f"/kalender/fravaer/?fravaer={away.pk}", "2 videotimer står i denne tiden"),
         (f"/timer/{first.reference}/", "Historikk"),
         (f"/timer/{second.reference}/flytt/", "Velg ny tid"),
         (f"/timer/{second.reference}/flytt/?til=2026-03-03T13:00Z", "Disse får beskjed"),
