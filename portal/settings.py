@@ -6,6 +6,7 @@ from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from portal.env import (
     Misconfigured,
@@ -147,6 +148,7 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_ROUTES = {"messaging.*": {"queue": DELIVERY}}
 CELERY_TASK_DEFAULT_QUEUE = SWEEPS
+CELERY_TASK_QUEUES = (Queue(SWEEPS), Queue(DELIVERY))  # a worker that is told of no queue takes both
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"  # beat in a zone with summer time skips runs on the nights the clock changes

@@ -9,7 +9,6 @@ import io
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
@@ -35,6 +34,7 @@ from apps.registration.services import load_code_rules
 from apps.scheduling.models import Appointment, AppointmentStatus, Schedule
 from apps.scheduling.queries import BookingRequest, open_times
 from apps.scheduling.services import book_appointment
+from portal.launch import programs
 from tests.conftest import PASSWORD
 from tests.journeys.conftest import Live, _database_url
 from tests.journeys.test_booking import Thumb
@@ -68,7 +68,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def workers(live: Live, gateway: Gateway, mail_server: Mailbox, settings: Any) -> Iterator[Path]:  # noqa: F811
-    """A Celery worker and beat with its real table, sending through the real gateway; yields the folder of their logs."""
+    """Worker, delivery and beat with its real table, as in production, sending through the real gateway; yields the folder of their logs."""
     env = {
         **os.environ,
         "DATABASE_URL": _database_url(),
@@ -86,11 +86,11 @@ def workers(live: Live, gateway: Gateway, mail_server: Mailbox, settings: Any) -
         "EMAIL_PORT": str(settings.EMAIL_PORT),
         "LOG_LEVEL": "INFO",
     }
-    celery = [sys.executable, "-m", "celery", "--app=portal", "--quiet"]
     with tempfile.TemporaryDirectory(prefix="videotime-workers-") as folder:
         commands = {
-            "worker": [*celery, "worker", "--pool=solo", "--without-gossip", "--without-mingle"],
-            "beat": [*celery, "beat", f"--schedule={folder}/beat"],
+            "worker": programs.worker(programs.SWEEPS, pool="solo", concurrency=1),
+            "delivery": programs.worker(programs.DELIVERY, pool="solo", concurrency=1),
+            "beat": programs.beat(schedule=Path(folder, "beat")),
         }
         children = []
         try:
