@@ -78,6 +78,16 @@ def _database_url() -> str:
     return f"postgres://{EVERYDAY}:{EVERYDAY}@{where}"
 
 
+def until(found: Callable[[], Any], what: str) -> Any:
+    """Wait for something that other processes do; return what was found."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if result := found():
+            return result
+        time.sleep(0.05)
+    raise AssertionError(f"not in time: {what}")
+
+
 @pytest.fixture(autouse=True)
 def _no_tries_yet() -> None:
     """What this worker's other tests tried within the last minute is not counted against who signs in here."""

@@ -10,7 +10,6 @@ import os
 import re
 import subprocess
 import tempfile
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -36,7 +35,7 @@ from apps.scheduling.queries import BookingRequest, open_times
 from apps.scheduling.services import book_appointment
 from portal.launch import programs
 from tests.conftest import PASSWORD
-from tests.journeys.conftest import Live, _database_url
+from tests.journeys.conftest import Live, _database_url, until
 from tests.journeys.test_booking import Thumb
 from tests.journeys.test_rooms import prove, see_and_hear
 from tests.messaging.gateway import Gateway, Kannel
@@ -45,18 +44,7 @@ from tests.messaging.mail import Mailbox, mail_server  # noqa: F401  (a fixture)
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 45.0
 MOST_TAPS = 12
-
-
-def until(found: Callable[[], Any], what: str) -> Any:
-    """Wait for something that other processes do; return what was found."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if result := found():
-            return result
-        time.sleep(0.05)
-    raise AssertionError(f"not in time: {what}")
 
 
 # Around the product ---------------------------------------------------------------------------------------------------
