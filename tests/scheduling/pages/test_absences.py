@@ -44,11 +44,11 @@ def test_a_specialist_says_that_she_is_away_and_takes_it_back(
     client = signed_in(berg)
     page = client.get(PAGE).content.decode()
     assert 'name="who"' not in page
-    assert "Ingen er ført som borte." in page
+    assert "Ikke noe fravær er lagt inn." in page
     answer = client.post(PAGE, typed(), follow=True)
     assert answer.redirect_chain == [(PAGE, 302)]
     page = answer.content.decode()
-    assert "Fraværet er ført: Berit Berg, fra mandag 9. mars til og med fredag 13. mars." in text_of(page)
+    assert "Fraværet er lagt inn: Berit Berg, fra mandag 9. mars til og med fredag 13. mars." in text_of(page)
     assert lines(page) == ["Berit Berg · fra mandag 9. mars til og med fredag 13. mars"]
     absence = Absence.objects.get()
     assert absence.schedule == berg_diary
