@@ -87,7 +87,9 @@ def world(
         "patient": ada.uid,
         "kin_id": NextOfKin.objects.create(patient=ada, name="Dina", relation="datter").pk,
         "absence": Absence.objects.create(
-            schedule=kari.schedule, starts_at=appointment.starts_at, ends_at=timezone.now() + timedelta(days=1)
+            schedule=kari.schedule,
+            starts_at=timezone.now() + timedelta(days=90),
+            ends_at=timezone.now() + timedelta(days=91),
         ).pk,
         "photo": photo.uid,
         "draft": draft.uid,

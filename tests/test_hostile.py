@@ -498,6 +498,13 @@ FORMS = [
         refused=True,
     ),
     Form("registration:undo", "tor", {"version": "1"}, when="2026-03-03 10.35", before=held, refused=True),
+    Form(
+        "scheduling:absences",
+        "kari",
+        {"first_day": "09.03.2026", "from_clock": "08.30", "last_day": "13.03.2026", "to_clock": "12.00"},
+        ("first_day", "from_clock", "last_day", "to_clock"),
+    ),
+    Form("scheduling:remove_absence", "kari", {}),
     Form("calendars:subscription", "kari", {"do": "make"}),
     Form(
         "organisations:give_access",
