@@ -785,9 +785,9 @@ def _instead(kind: str, value: Any) -> str:
         return "" if all(isinstance(one, str) for one in several) else gettext("Send a list of texts.")
     if isinstance(value, bool):
         return gettext("Send a text or a number.")
-    if kind in {"integer", "mm", "decimal", "scale"}:
-        return "" if isinstance(value, int | float | str) else gettext("Send a number.")
-    return "" if isinstance(value, str) else gettext("Send a text.")
+    if isinstance(value, int | float | str):
+        return ""
+    return gettext("Send a number.") if kind in {"integer", "mm", "decimal", "scale"} else gettext("Send a text.")
 
 
 def sent(slug: str, answers: Mapping[str, Any]) -> dict[str, list[str]]:
