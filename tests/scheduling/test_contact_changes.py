@@ -131,3 +131,20 @@ def test_one_who_is_being_changed_again_at_that_moment_is_told_of_that_too(booke
     assert {row.address for row in OutboxMessage.objects.filter(state__in=OPEN_STATES, channel="sms")} == {
         "+4700010056"
     }
+
+
+def test_one_who_is_changed_after_she_was_found_told_keeps_her_mark(ada, kari, now):
+    """Without a session to come there is nothing to be told, so each mark goes; a new one that comes meanwhile stays."""
+    first, second = now + timedelta(minutes=1), now + timedelta(minutes=2)
+    update_contact(patient=ada, actor=kari, now=first, phone="00 01 00 55")
+
+    def meanwhile(execute, sql, params, many, context):
+        if "FOR NO KEY UPDATE" in sql:
+            Patient.objects.filter(pk=ada.pk).update(contact_changed_at=second)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meanwhile):
+        note_contact_changes(now=second)
+    assert Patient.objects.get(pk=ada.pk).contact_changed_at == second
+    note_contact_changes(now=second)
+    assert Patient.objects.get(pk=ada.pk).contact_changed_at is None

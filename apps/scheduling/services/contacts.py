@@ -46,12 +46,15 @@ def _stale(now: datetime) -> QuerySet[Appointment]:
 def _forget_the_told(now: datetime) -> None:
     """Take the mark off who has nothing coming that is still to be told.
 
-    One whose details are being changed at this moment is locked, or found changed again: she keeps it. What is being
-    booked is written to by its own reaction, which begins after the commit and reads how she is reached by then.
+    One whose details are being changed at this moment is locked, and one marked anew since it was read has another mark.
+    What is being booked is written to by its own reaction, which begins after the commit and reads how she is reached
+    by then.
     """
     told = Patient.objects.filter(~Exists(_stale(now).filter(patient=OuterRef("pk"))), contact_changed_at__isnull=False)
-    locked = told.select_for_update(skip_locked=True, no_key=True).order_by("pk").values_list("pk", flat=True)[:1000]
-    Patient.objects.filter(pk__in=list(locked)).update(contact_changed_at=None)
+    marked = dict(told.order_by("pk").values_list("pk", "contact_changed_at")[:1000])
+    locked = Patient.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=marked).order_by("pk")
+    same = [pk for pk, changed_at in locked.values_list("pk", "contact_changed_at") if changed_at == marked[pk]]
+    Patient.objects.filter(pk__in=same).update(contact_changed_at=None)
 
 
 @transaction.atomic
