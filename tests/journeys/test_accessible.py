@@ -60,6 +60,10 @@ def pages() -> list[tuple[str, str]]:
     return found
 
 
+# What fills itself once the page is there: htmx' fragments, the calendar, the room and what waits for it.
+FETCHES = "[hx-trigger*=load], #calendar, script[src*='room.'], script[src*='waiting.'], script[src*='beside.']"
+
+
 @pytest.fixture
 def shown(
     world: dict[str, Any],  # noqa: F811
@@ -77,7 +81,8 @@ def shown(
 
 
 def look(page: Page, name: str, faults: list[str]) -> None:
-    page.wait_for_load_state("networkidle")
+    if page.locator(FETCHES).count():
+        page.wait_for_load_state("networkidle")  # half a second of silence
     try:
         expect(page.locator("h1, [role=dialog] h2, main").first).to_be_visible()
         assert_accessible(page)
