@@ -73,6 +73,8 @@ TABLE: dict[str, Door] = {
     "scheduling:calendar_events": Door("GET", STAFF),
     "scheduling:absences": Door("GET", STAFF),
     "scheduling:remove_absence": Door("POST", OWN),
+    "scheduling:openings": Door("GET", STAFF),
+    "scheduling:close_opening": Door("GET", OWN),
     "scheduling:appointment": Door("GET", "ssoooocc"),
     "scheduling:move": Door("GET", PARTIES),
     "scheduling:cancel": Door("GET", PARTIES),

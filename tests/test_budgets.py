@@ -23,6 +23,7 @@ BUDGETS = [
     ("/kalender/hendelser.json?start=2026-03-02&end=2026-03-09", 7),
     ("/kalender/hendelser.json?start=2026-03-03&end=2026-03-04&visning=team", 7),
     ("/kalender/fravaer/", 3),
+    ("/kalender/apningstider/", 5),
     ("/meldinger/", 4),
 ]
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.patients.models import NextOfKin, Patient
-from apps.scheduling.models import Absence, Appointment, BookingDraft, Photo
+from apps.scheduling.models import Absence, Appointment, BookingDraft, Opening, Photo
 from apps.scheduling.services import GuestInput
 
 from .conftest import sign_in
@@ -91,6 +91,7 @@ def world(
             starts_at=timezone.now() + timedelta(days=90),
             ends_at=timezone.now() + timedelta(days=91),
         ).pk,
+        "opening": Opening.objects.create(schedule=kari.schedule, weekday=6, starts=time(3), ends=time(4)).pk,
         "photo": photo.uid,
         "draft": draft.uid,
         "draft_photo": draft_photo.uid,
@@ -111,6 +112,7 @@ def address_of(name: str, world: dict[str, Any]) -> str:
         "kin_id": world["kin_id"],
         "membership": world["membership"],
         "absence": world["absence"],
+        "opening": world["opening"],
         "secret": "wrong",
         "uidb36": "1",
         "key": "wrong",

@@ -505,6 +505,26 @@ FORMS = [
         ("first_day", "from_clock", "last_day", "to_clock"),
     ),
     Form("scheduling:remove_absence", "kari", {}),
+    Form(
+        "scheduling:openings",
+        "kari",
+        {
+            "do": "weekly",
+            "weekly-weekdays": "6",
+            "weekly-from_clock": "01.00",
+            "weekly-to_clock": "02.00",
+            "weekly-first_day": "09.03.2026",
+            "weekly-last_day": "",
+        },
+        ("weekly-from_clock", "weekly-to_clock", "weekly-first_day", "weekly-last_day"),
+    ),
+    Form(
+        "scheduling:openings",
+        "kari",
+        {"do": "once", "once-day": "08.03.2026", "once-from_clock": "01.00", "once-to_clock": "02.00"},
+        ("once-day", "once-from_clock", "once-to_clock"),
+    ),
+    Form("scheduling:close_opening", "kari", {"from_day": "09.03.2026"}, ("from_day",)),
     Form("calendars:subscription", "kari", {"do": "make"}),
     Form(
         "organisations:give_access",

@@ -161,6 +161,36 @@ class AbsenceTooLong(DomainError):
     field = "last_day"
 
 
+class OpeningTakesNoTime(DomainError):
+    code = "opening-takes-no-time"
+    message = _("It opens and closes at the same time. Change one of them.")
+    field = "to_clock"
+
+
+class OpeningPast(DomainError):
+    code = "opening-past"
+    message = _("That day is over. Choose today or a later day.")
+    field = "first_day"
+
+
+class OpeningTooFar(DomainError):
+    code = "opening-too-far"
+    message = _("That is more than five years ahead. Choose an earlier day.")
+    field = "first_day"
+
+
+class OpeningEndsFirst(DomainError):
+    code = "opening-ends-first"
+    message = _("The last day must not be before the first day.")
+    field = "last_day"
+
+
+class OpeningOverlaps(DomainError):
+    code = "opening-overlaps"
+    message = _("The diary is open in a part of that time already. Change the time, or close the other first.")
+    field = "from_clock"
+
+
 class AbsenceTooFar(DomainError):
     code = "absence-too-far"
     message = _("That is more than five years ahead. Choose an earlier day.")

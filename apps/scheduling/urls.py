@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import absences, answers, appointment, booking, calendar, of_colleague, of_patient, today
+from .views import absences, answers, appointment, booking, calendar, of_colleague, of_patient, openings, today
 
 app_name = "scheduling"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("kalender/hendelser.json", calendar.calendar_events, name="calendar_events"),
     path("kalender/fravaer/", absences.absences, name="absences"),
     path("kalender/fravaer/<int:absence>/fjern/", absences.remove, name="remove_absence"),
+    path("kalender/apningstider/", openings.openings, name="openings"),
+    path("kalender/apningstider/<int:opening>/avslutt/", openings.close, name="close_opening"),
     path("timer/<str:reference>/", appointment.appointment, name="appointment"),
     path("timer/<str:reference>/bestilt/", booking.booked, name="booked"),
     path("timer/<str:reference>/skjema/", answers.form, name="form"),

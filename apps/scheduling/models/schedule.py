@@ -49,6 +49,9 @@ class Schedule(models.Model):
     interpreter_number = models.CharField(max_length=12, blank=True)
     always_open = models.BooleanField(default=False)
     works_on_holidays = models.BooleanField(default=False)
+    hours_kept_here = models.BooleanField(
+        default=False, db_default=False, help_text="people have changed its openings: the set-up file leaves them alone"
+    )
     active = models.BooleanField(default=True)
 
     class Meta:

@@ -28,6 +28,7 @@ from .open_times import (
     who_is_missing,
     why_no_time,
 )
+from .openings import booked_while_closed, diaries_opened_by, openings_of
 from .request import HOLD_LENGTH, BookingRequest, Ignoring, Needed, OpenTime, Who, request_of
 
 __all__ = [
@@ -41,8 +42,10 @@ __all__ = [
     "agenda_of",
     "answers_of",
     "appointments_during",
+    "booked_while_closed",
     "by_day",
     "diaries_kept_by",
+    "diaries_opened_by",
     "history_of",
     "knows_patient",
     "local_day",
@@ -50,6 +53,7 @@ __all__ = [
     "of_unit",
     "open_times",
     "open_times_until",
+    "openings_of",
     "own_agenda_of",
     "participant_name",
     "people_in",

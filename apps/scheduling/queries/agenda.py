@@ -80,7 +80,7 @@ def stretches_of(schedules: Sequence[Schedule], start: datetime, end: datetime, 
     for schedule in schedules:
         if schedule.always_open or schedule.pk not in rules:
             continue
-        openings = _openings(rules[schedule.pk], frozenset() if schedule.works_on_holidays else closed)
+        openings = rules_of(rules[schedule.pk], frozenset() if schedule.works_on_holidays else closed)
         free = open_bits(openings, first, last) & ~taken[schedule.pk] & ~past
         found += [
             Stretch(schedule.pk, moment_of(first + begin), moment_of(first + stop), free=True)
@@ -94,7 +94,7 @@ def _between(start: datetime, end: datetime, first: int, last: int) -> int:
     return stretch(max(unit_at(start), first) - first, min(unit_after(end), last) - first)
 
 
-def _openings(rules: Sequence[Opening], closed: frozenset[date]) -> Openings:
+def rules_of(rules: Sequence[Opening], closed: frozenset[date]) -> Openings:
     weekly: list[Weekly] = []
     dated: list[Dated] = []
     for rule in rules:

@@ -24,6 +24,7 @@ from .details import (
     save_answers,
 )
 from .journal import change_and_note, note_access, note_readings
+from .openings import close_opening, open_once, open_weekly
 from .people import schedule_for_patient, schedule_for_user
 from .reacting import react_to_events, react_to_next_event
 from .rules import check_request, check_start
@@ -37,6 +38,7 @@ __all__ = [
     "change_and_note",
     "check_request",
     "check_start",
+    "close_opening",
     "close_past",
     "describe_photos",
     "end_appointment",
@@ -51,6 +53,8 @@ __all__ = [
     "note_access",
     "note_contact_changes",
     "note_readings",
+    "open_once",
+    "open_weekly",
     "react_to_events",
     "react_to_next_event",
     "release_hold",

@@ -45,7 +45,10 @@ def keep_diary(
     interpreter_number: str = "",
     works_on_holidays: bool = False,
 ) -> tuple[Schedule, Kept]:
-    """Give somebody a diary with these weekly openings. Openings of single dates, or for a time, stay."""
+    """Give somebody a diary with these weekly openings. Openings of single dates, or for a time, stay.
+
+    Where people have changed the hours themselves, they stay as they are.
+    """
     fields = {
         "kind": ScheduleKind.INTERPRETER if languages else ScheduleKind.CLINICIAN,
         "name": user.name,
@@ -60,7 +63,7 @@ def keep_diary(
     diary, made = Schedule.objects.get_or_create(user=user, defaults=fields)
     changed = not made and change(diary, fields)
     weekly = diary.openings.filter(weekday__isnull=False, valid_from__isnull=True, valid_to__isnull=True)
-    if set(weekly.values_list("weekday", "starts", "ends")) != set(openings):
+    if not diary.hours_kept_here and set(weekly.values_list("weekday", "starts", "ends")) != set(openings):
         weekly.delete()
         Opening.objects.bulk_create(
             Opening(schedule=diary, weekday=day, starts=starts, ends=ends)

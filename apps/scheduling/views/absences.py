@@ -125,7 +125,7 @@ def _chosen(request: StaffRequest, diaries: Sequence[Schedule], now: datetime) -
     line = _line(chosen, now)
     standing = appointments_during(chosen, now=now).visible_to(request.user, now=now)
     mine = chosen.schedule.user_id == request.user.pk
-    shown = [_standing(one, request, mine=mine) for one in standing.with_names()[:LISTED]]
+    shown = [standing_of(one, request, mine=mine) for one in standing.with_names()[:LISTED]]
     return {
         "chosen": line,
         "standing": shown,
@@ -134,7 +134,7 @@ def _chosen(request: StaffRequest, diaries: Sequence[Schedule], now: datetime) -
     }
 
 
-def _standing(appointment: Appointment, request: StaffRequest, *, mine: bool) -> Standing:
+def standing_of(appointment: Appointment, request: StaffRequest, *, mine: bool) -> Standing:
     known = cards.may_see_patient(appointment, request.staff)
     named = appointment.patient is not None and (known or mine)
     return Standing(
