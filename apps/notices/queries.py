@@ -130,6 +130,10 @@ class Timeline:
     registers: str
 
 
+NO_CODE: Final = "x" * 26
+"""Takes as much room in a text as the code of a link."""
+
+
 def session_of(appointment: Appointment) -> Session:
     """Say what messages may know. Questions go to the unit that booked: it knows the patient."""
     unit = appointment.requester_unit
@@ -163,7 +167,7 @@ def preview(
     *, request: BookingRequest, starts_at: datetime, people: Sequence[Person], done_by: int, now: datetime
 ) -> Plan:
     """Return who would be told what if this were booked now. The link is only drawn: it has the right length."""
-    example = f"{settings.PUBLIC_URL}/j/{'x' * 26}/"
+    example = f"{settings.PUBLIC_URL}/j/{NO_CODE}/"
     return plan(
         session_to_be(request, starts_at),
         people,
@@ -178,7 +182,8 @@ def preview(
 class Shown:
     """What the summary of a booking says about messages."""
 
-    to_patient: list[tuple[Planned, Size | None]]
+    to_patient: list[tuple[Planned, str, Size | None]]
+    """With the text as it is shown: the link's code is not made yet."""
     to_others: list[Planned]
     gaps: list[GapShown]
     registers: str
@@ -205,7 +210,10 @@ def preview_of_draft(draft: BookingDraft, *, now: datetime) -> Shown | None:
     made = preview(request=request, starts_at=draft.starts_at, people=people, done_by=draft.user_id, now=now)
     to_patient = [one for one in made.messages if one.person.role == ParticipantRole.PATIENT]
     return Shown(
-        to_patient=[(one, size(one.body) if one.channel == Channel.SMS else None) for one in to_patient],
+        to_patient=[
+            (one, one.body.replace(NO_CODE, "…"), size(one.body) if one.channel == Channel.SMS else None)
+            for one in to_patient
+        ],
         to_others=[
             one
             for one in made.messages

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.audit.models import AccessRecord
 from apps.messaging.models import OutboxMessage, OutboxState
+from apps.messaging.sms import size
 from apps.patients.models import ContactChannel, NextOfKin
 from apps.rooms.queries import address_of, live_link
 from apps.scheduling.models import BookingDraft
@@ -287,6 +288,15 @@ class TestThePreview:
         assert "SMS til pasienten" in page
         assert "til mobil som slutter på 001" in page
         assert "1 SMS" in page
+
+    def test_the_link_that_is_not_made_yet_is_counted_and_not_written_out(self, as_user, kari, draft, clock):
+        answer = self.shown(as_user, kari, draft)
+        page = answer.content.decode()
+        assert "/j/…/" in page
+        assert "xxx" not in page
+        assert "Lenken er personlig og lages når du bestiller." in page
+        message, said, counted = answer.context["shown"].to_patient[0]
+        assert counted.characters == size(message.body).characters == len(message.body) > len(said)
 
     def test_and_how_the_others_are_told(self, as_user, kari, draft, clock):
         page = self.shown(as_user, kari, draft).content.decode()

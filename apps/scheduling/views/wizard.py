@@ -381,6 +381,7 @@ class Page:
             "next_from": following,
             "from_start": start is None,
             "why": why_said(why, self._blocking) if why else "",
+            "searched": self._searched(draft.service_type, start) if why else None,
             "ways": ways_of(why, {one.pk for one in specialists}, self.now) if why else [],
             "specialists": specialists if len(specialists) > 1 else [],
             "only": draft.choices.get("only"),
@@ -388,6 +389,12 @@ class Page:
             "without_interpreter": draft.choices.get("left_out_interpreter", ""),
             "shorter": draft.choices.get("length") not in {None, draft.service_type.length_minutes},
         }
+
+    def _searched(self, service: ServiceType, start: datetime | None) -> tuple[date, date] | None:
+        """Return the first and the last day on which a time was looked for; None where it cannot be booked so far ahead."""
+        first = max(start or self.now, self.now + service.shortest_notice)
+        last = self.now + timedelta(days=service.horizon_days)
+        return (local(first).date(), local(last).date()) if first < last else None
 
     def _blocking(self, block: Blocking) -> str:
         """Name the role that stands in the way as the page names it elsewhere."""

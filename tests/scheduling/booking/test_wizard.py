@@ -718,6 +718,7 @@ def test_when_nothing_fits_the_smallest_change_is_one_tap_away(booker, ada, woun
     page = booker.page()
     assert "Ingen tid passer for alle" in text(page)
     assert "Kalenderen din: ingen åpne tider" in text(page)
+    assert "Det er lett fra mandag 2. mars til og med mandag 13. april." in text(page)
     assert "Kort ned til" in text(page)
     way = next(one for one in page.context["ways"] if one.name == "length")
     booker.send({"step": "wish", way.name: way.value})
