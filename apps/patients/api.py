@@ -1,5 +1,6 @@
 """Patients for other programs. What names people is posted, never in an address."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -166,22 +167,18 @@ def register_patient(request: ApiRequest, patient: PatientIn) -> HttpResponse:
     """Register a patient with the unit; 200 when the organisation knew her already."""
     demand(request, MAY_BOOK)
     given: dict[str, Any] = patient.model_dump(exclude={"next_of_kin", "channel"})
-    kin = [_kin(one, f"/next_of_kin/{place}") for place, one in enumerate(patient.next_of_kin)]
+    kin = [services.KinInput(**one.model_dump()) for one in patient.next_of_kin]
     started = timezone.now()
-    try:
-        registered = services.register_patient(
-            organisation=request.unit.organisation,
-            unit=request.unit,
-            actor=actor_of(request),
-            now=started,
-            channel=patient.channel or "",
-            next_of_kin=kin,
-            **given,
-        )
-    except services.BirthDateMissing as refusal:  # the page asks for it as people here write it
-        detail = _("Write the date of birth, for example 1943-05-12, or the national id.")
-        problem = FieldProblem(pointer="/birth_date", code=refusal.code, detail=detail)
-        raise Refused(422, refusal.code, detail, errors=[problem]) from refusal
+    _refuse([*(_problem(fault) for fault in services.faults_of(**given, now=started)), *_kin_problems(kin)])
+    registered = services.register_patient(
+        organisation=request.unit.organisation,
+        unit=request.unit,
+        actor=actor_of(request),
+        now=started,
+        channel=patient.channel or "",
+        next_of_kin=kin,
+        **given,
+    )
     status = 200 if registered.known_before(started) else 201
     warnings = [] if patient.checked else _warnings(patient, now=started)
     out = RegisteredOut(**shown(registered).model_dump(), warnings=warnings)
@@ -196,15 +193,28 @@ def _warnings(patient: PatientIn, *, now: datetime) -> list[FieldProblem]:
     return [FieldProblem(pointer=f"/{doubt.field}", code=doubt.code, detail=str(doubt)) for doubt in doubts]
 
 
-def _kin(kin: KinIn, pointer: str) -> services.KinInput:
-    given = services.KinInput(**kin.model_dump())
-    try:
-        services.check_kin(given)
-    except DomainError as refusal:
-        field = "phone" if isinstance(refusal, WrongPhone) else refusal.field
-        problem = FieldProblem(pointer=f"{pointer}/{field}", code=refusal.code, detail=str(refusal))
-        raise Refused(422, refusal.code, refusal, errors=[problem]) from refusal
-    return given
+def _refuse(problems: list[FieldProblem]) -> None:
+    """Raise Refused with every one of them, under its own name where there is only one."""
+    if len(problems) == 1:
+        raise Refused(422, problems[0].code, problems[0].detail, errors=problems)
+    if problems:
+        raise Refused(422, "invalid", errors=problems)
+
+
+def _problem(fault: DomainError) -> FieldProblem:
+    detail = str(fault)
+    if isinstance(fault, services.BirthDateMissing):  # the page asks for it as people here write it
+        detail = _("Write the date of birth, for example 1943-05-12, or the national id.")
+    return FieldProblem(pointer=f"/{fault.field}", code=fault.code, detail=detail)
+
+
+def _kin_problems(kin: list[services.KinInput]) -> Iterator[FieldProblem]:
+    for place, one in enumerate(kin):
+        try:
+            services.check_kin(one)
+        except DomainError as fault:
+            field = "phone" if isinstance(fault, WrongPhone) else fault.field
+            yield FieldProblem(pointer=f"/next_of_kin/{place}/{field}", code=fault.code, detail=str(fault))
 
 
 @router.get("/patients/{uid}", response={200: PatientOut, 401: Problem, 403: Problem, 404: Problem}, url_name="patient")

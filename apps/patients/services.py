@@ -1,6 +1,6 @@
 """Registering patients, keeping their contact details, and opening their records to a unit."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -212,6 +212,41 @@ def register_patient(
         CareRelation.objects.get_or_create(patient=patient, unit=unit, defaults={"since": timezone.localdate(now)})
         record_access(actor=_actor(actor, unit), action=action, what="patient", patient_uid=patient.uid)
     return patient
+
+
+def faults_of(
+    *,
+    now: datetime,
+    given_name: str,
+    family_name: str,
+    national_id: str,
+    birth_date: date | None,
+    phone: str,
+    email: str,
+    address: str,
+    language: str,
+    **_chosen: Any,
+) -> list[DomainError]:
+    """Return what does not hold by itself, each with its field: `register_patient` raises the first that it meets."""
+    checks: list[Callable[[], Any]] = [
+        lambda: _name(given_name, "given_name"),
+        lambda: _name(family_name, "family_name"),
+        lambda: national_id.strip() and accept_identifier(national_id, synthetic_allowed=settings.DEMO),
+        lambda: birth_date and _born(birth_date, now),
+        lambda: phone.strip() and normalise_phone(phone),
+        lambda: _email(email),
+        lambda: _address(address),
+        lambda: _known_language(language),
+    ]
+    faults: list[DomainError] = []
+    for check in checks:
+        try:
+            check()
+        except DomainError as fault:
+            faults.append(fault)
+    if birth_date is None and not national_id.strip():
+        faults.append(BirthDateMissing())
+    return faults
 
 
 def doubts(identifier: Identifier | None, birth_date: date | None, *, now: datetime) -> list[PatientRefused]:
@@ -433,11 +468,8 @@ def _set_contact(patient: Patient, **values: Any) -> None:
     """Check the contact details together, then set them."""
     phone = normalise_phone(values["phone"]) if values["phone"].strip() else ""
     email = _email(values["email"])
-    address = " ".join(values["address"].split())
-    if len(address) > 200 or not is_plain(address):
-        raise PatientRefused(_("Write the address on one line, at most 200 characters."), field="address")
-    if values["language"] not in LANGUAGES:
-        raise UnknownLanguage
+    address = _address(values["address"])
+    _known_language(values["language"])
     for name, choices in (
         ("interpreter_mode", InterpreterMode),
         ("channel", ContactChannel),
@@ -456,6 +488,18 @@ def _set_contact(patient: Patient, **values: Any) -> None:
     patient.email, patient.address = email or None, address or None
     for name in ("language", "interpreter_needed", "interpreter_mode", "channel", "reserved", "protection"):
         setattr(patient, name, values[name])
+
+
+def _address(text: str) -> str:
+    address = " ".join(text.split())
+    if len(address) > 200 or not is_plain(address):
+        raise PatientRefused(_("Write the address on one line, at most 200 characters."), field="address")
+    return address
+
+
+def _known_language(code: str) -> None:
+    if code not in LANGUAGES:
+        raise UnknownLanguage
 
 
 def check_kin(kin: KinInput) -> None:

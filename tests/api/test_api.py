@@ -481,6 +481,28 @@ def test_a_birth_date_that_is_missing_is_asked_for_as_programs_write_it(api, kar
     assert "1943-05-12" in answer.json()["errors"][0]["detail"]
 
 
+def test_all_that_is_wrong_with_a_patient_is_told_at_once(api, kari):
+    wrong = new_patient(
+        given_name="7",
+        national_id="13836810185",
+        phone="12",
+        email="eva@",
+        language="xxx",
+        next_of_kin=[{"name": "Dina"}, {"name": "", "phone": "+4700010009"}],
+    )
+    answer = api(kari).post("/patients", wrong)
+    is_problem(answer, 422, "invalid")
+    assert set(errors_of(answer)) == {
+        "/given_name",
+        "/national_id",
+        "/phone",
+        "/email",
+        "/language",
+        "/next_of_kin/1/name",
+    }
+    assert not Patient.objects.exists()
+
+
 def test_a_lone_surrogate_is_refused_and_not_a_fault(api, kari):
     answer = api(kari).send("POST", "/patients", json.dumps(new_patient()).replace("Eva", "Eva\\ud800"))
     is_problem(answer, 422)
