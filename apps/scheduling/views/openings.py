@@ -79,7 +79,8 @@ def close(request: StaffRequest, opening: int) -> HttpResponse:
     found = get_object_or_404(mine, pk=opening)
     if not openings_of(found.schedule, today=today).filter(pk=found.pk).exists():
         raise Http404
-    form = CloseForm(request.POST or None, initial={"from_day": max(today, found.valid_from or today)})
+    typed = request.POST if request.method == "POST" else None
+    form = CloseForm(typed, initial={"from_day": max(today, found.valid_from or today)})
     line = _line(found, now)
     if request.method == "POST" and (found.on is not None or form.is_valid()):
         try:

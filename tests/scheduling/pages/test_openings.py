@@ -76,6 +76,10 @@ def test_what_has_been_in_force_stays_known(berg: User, berg_diary: Schedule, si
     opening = berg_diary.openings.first()
     assert opening is not None
     client = signed_in(berg)
+    for typed, said in (("", "Skriv dagen slik"), ("02.03.2026", "Den dagen er forbi")):
+        answer = client.post(f"{PAGE}{opening.pk}/avslutt/", {"from_day": typed})
+        assert answer.status_code == 422
+        assert said in lxml.html.fromstring(answer.content).get_element_by_id("id_from_day-error").text_content()
     client.post(f"{PAGE}{opening.pk}/avslutt/", {"from_day": "03.03.2026"})
     opening.refresh_from_db()
     assert opening.valid_to == date(2026, 3, 2)
